@@ -1,0 +1,1 @@
+"""What citizens ask about: procedures, documents, units, topics; packs, imports, search."""

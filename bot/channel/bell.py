@@ -1,0 +1,62 @@
+"""The bell between processes: whoever stores work rings, whoever does it wakes at once.
+
+A named pipe in ``DATA_DIR``: no port, no server, nothing lost if nobody listens (the
+worker looks by itself once a second). Only a hint: the rows are the truth.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from pathlib import Path
+
+
+class Bell:
+    """``ring()`` from any process of this machine ends a ``wait()`` in the worker."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "bell"
+        self._lock = threading.Lock()
+        self._writer: int | None = None
+        self._reader: int | None = None
+
+    def ring(self) -> None:
+        """Wake the worker; silently nothing when none listens."""
+        with self._lock:
+            try:
+                if self._writer is None:
+                    self._writer = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+                os.write(self._writer, b"!")
+            except BlockingIOError:
+                pass  # the pipe is full of rings: the worker is awake
+            except OSError:
+                self._forget_writer()
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """True when rung; all rings so far count as one."""
+        if self._reader is None:
+            self._reader = self._open_reader()
+        ready, _, _ = select.select([self._reader], [], [], timeout_seconds)
+        if ready:
+            os.read(self._reader, 65536)
+        return bool(ready)
+
+    def close(self) -> None:
+        with self._lock:
+            self._forget_writer()
+        if self._reader is not None:
+            os.close(self._reader)
+            self._reader = None
+
+    def _open_reader(self) -> int:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._path.exists():
+            os.mkfifo(self._path, 0o600)
+        # read-write, so that select() does not see "end of file" when a writer leaves
+        return os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+
+    def _forget_writer(self) -> None:
+        if self._writer is not None:
+            os.close(self._writer)
+            self._writer = None

@@ -1,0 +1,94 @@
+"""Settings: read once from the environment, passed on, never read anywhere else.
+
+A wrong or missing value stops the start with one line that names the setting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+# Hosts from which Zalo serves what people send (read 2026-09, unconfirmed by Zalo).
+ZALO_MEDIA_HOSTS = ("zdn.vn", "zadn.vn", "dlfl.vn", "dlmd.me")
+
+
+class SettingsError(Exception):
+    """One line for the operator: which setting, what is wrong."""
+
+
+class Settings(BaseSettings):
+    """Every setting of the program; names in the environment are these in upper case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    database_url: str = "sqlite:///data/bot.db"
+    data_dir: Path = Path("data")
+    content_dir: Path = Path("content")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = ""
+    secret_key: SecretStr | None = None
+    zalo_app_id: str | None = None
+    zalo_app_secret: SecretStr | None = None
+    zalo_oa_secret_key: SecretStr | None = None
+    zalo_oa_id: str | None = None
+    zalo_access_token: SecretStr | None = None
+    zalo_refresh_token: SecretStr | None = None
+    zalo_openapi_url: str = "https://openapi.zalo.me"
+    zalo_business_url: str = "https://business.openapi.zalo.me"
+    zalo_oauth_url: str = "https://oauth.zaloapp.com"
+    zalo_media_hosts: Annotated[tuple[str, ...], NoDecode] = ZALO_MEDIA_HOSTS
+    timezone: str = "Asia/Ho_Chi_Minh"
+
+    @field_validator("zalo_media_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(host.strip() for host in value.split(",") if host.strip())
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {value!r}") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def base_url(self) -> str:
+        """Address people and Zalo reach us under, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def require(self, *names: str) -> None:
+        """Refuse to start without these; a missing secret never switches a check off."""
+        missing = [name.upper() for name in names if not getattr(self, name)]
+        if missing:
+            raise SettingsError(
+                f"missing setting: {', '.join(missing)} (see .env.example)"
+            )
+
+    def secret(self, name: str) -> str:
+        """The plain value of a required secret."""
+        self.require(name)
+        value: SecretStr = getattr(self, name)
+        return value.get_secret_value()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment (``.env`` is loaded in ``app.py``)."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "?"
+        raise SettingsError(f"setting {name}: {first['msg']}") from error
