@@ -1,0 +1,228 @@
+"""Reading a question: from what was typed to weighted terms.
+
+A question becomes words (folded, with their diacritics kept as evidence), each
+corrected where the vocabulary says so: chat spelling, abbreviations, Telex leftovers,
+glued words, one wrong letter. What is uncertain is kept beside what was typed, with a
+smaller weight. Terms are runs of one to five neighbouring words.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
+
+from bot.catalogue.fold import accented_words, repaired, split_glued, words
+from bot.catalogue.lexicon import Lexicon
+
+LONGEST_TERM = 5  # words; the longest phrase of the lexicon
+REPAIRED = 0.95  # keyboard leftovers leave little doubt
+EXPANDED = 0.85  # an abbreviation that could mean several things
+GUESSED = 0.7  # one letter off a known word, and not a word itself
+SUSPECTED = 0.5  # a known word, but another one is usual beside its neighbour
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as read."""
+
+    plain: str
+    accent: str | None  # None: the writer left diacritics out here
+    weight: float
+    place: int  # index of the typed word it comes from
+
+
+@dataclass(slots=True)
+class Term:
+    """A run of words that may be looked up."""
+
+    weight: float
+    place: int
+    accents: tuple[str | None, ...]
+    guessed: bool = False  # not what was typed, nor a sure reading of it
+
+
+@dataclass(slots=True)
+class Reading:
+    """A question, read."""
+
+    words: list[Word]
+    terms: dict[str, Term] = field(default_factory=dict)
+    accented: bool = False
+    stopped: set[int] = field(default_factory=set)  # word positions of polite filler
+
+
+class Vocabulary:
+    """Known words and known neighbours, for reading."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.known: set[str] = set()
+        self.usual: set[str] = set()  # words of the detailed entries and the lexicon
+        self.follows: dict[str, set[str]] = {}
+        self.precedes: dict[str, set[str]] = {}
+        self.spelling = lexicon.spelling
+        self.abbreviations = lexicon.abbreviations
+
+    def learn(self, text: str, *, usual: bool) -> None:
+        """Add the words of a text; only usual ones teach which words are neighbours."""
+        found = words(text)
+        self.known.update(found)
+        if not usual:
+            return
+        self.usual.update(found)
+        for first, second in itertools.pairwise(found):
+            if first.isalpha() and second.isalpha():
+                self.follows.setdefault(first, set()).add(second)
+                self.precedes.setdefault(second, set()).add(first)
+
+    def freeze(self) -> None:
+        """Make what reading needs and building does not."""
+        self.guessable = [word for word in self.usual if len(word) > 2]
+
+
+def read(text: str, vocabulary: Vocabulary) -> Reading:
+    """The words of a question with every term it may contain."""
+    typed = accented_words(text)
+    marked = sum(accent != plain for plain, accent in typed)
+    # A writer who marks fewer than two words in five left the others unmarked too.
+    trusted = marked >= 0.4 * len(typed)
+    reading = Reading([], accented=marked > 0)
+    alternatives: list[tuple[int, list[Word]]] = []
+    for place, (plain, accent) in enumerate(typed):
+        evidence = accent if accent != plain or trusted else None
+        found, others = _read_word(plain, evidence, place, vocabulary)
+        alternatives += [(len(reading.words), other) for other in others]
+        reading.words += found
+    alternatives += _suspicions(reading.words, vocabulary)
+    _add_terms(reading, reading.words, 0, len(reading.words), guessed=False)
+    for position, other in alternatives:
+        _add_alternative(reading, position, other)
+    return reading
+
+
+def _read_word(
+    plain: str, accent: str | None, place: int, vocabulary: Vocabulary
+) -> tuple[list[Word], list[list[Word]]]:
+    """The likeliest words for one typed word, and other possibilities."""
+    if (expansions := vocabulary.abbreviations.get(plain)) is not None and (
+        accent is None or accent == plain
+    ):
+        weight = 1.0 if len(expansions) == 1 else EXPANDED
+        first, *rest = (_from_text(text, weight, place) for text in expansions)
+        return first, rest
+    if (usual := vocabulary.spelling.get(plain)) is not None and (
+        accent is None or accent == plain or plain not in vocabulary.usual
+    ):
+        return _from_text(usual, 1.0, place), []
+    if plain in vocabulary.known or not plain.isalnum() or plain.isdigit():
+        return [Word(plain, accent, 1.0, place)], []
+    return _read_unknown(plain, accent, place, vocabulary), []
+
+
+def _read_unknown(
+    plain: str, accent: str | None, place: int, vocabulary: Vocabulary
+) -> list[Word]:
+    fixed = repaired(plain, vocabulary.known)
+    if fixed is not None:
+        return [Word(fixed, None, REPAIRED, place)]
+    if len(plain) > 5 and (pieces := split_glued(plain, vocabulary.usual)):
+        return [Word(piece, None, REPAIRED, place) for piece in pieces]
+    if len(plain) > 3 and not any(char.isdigit() for char in plain):
+        # One slip for words up to six letters, two for longer (English, glued) ones.
+        limit = 1 if len(plain) < 7 else 2
+        close = extractOne(
+            plain, vocabulary.guessable, scorer=OSA.distance, score_cutoff=limit
+        )
+        if close is not None:
+            return [Word(close[0], None, GUESSED, place)]
+    return [Word(plain, accent, 1.0, place)]
+
+
+def _from_text(text: str, weight: float, place: int) -> list[Word]:
+    return [Word(p, a, weight, place) for p, a in accented_words(text)]
+
+
+def _suspicions(
+    found: list[Word], vocabulary: Vocabulary
+) -> list[tuple[int, list[Word]]]:
+    """Words one letter off the usual neighbour of the word before or after them."""
+    suspects = []
+    for position, word in enumerate(found):
+        if len(word.plain) < 3 or not word.plain.isalpha():
+            continue
+        before = found[position - 1].plain if position else ""
+        after = found[position + 1].plain if position + 1 < len(found) else ""
+        usual = _usual_between(before, after, vocabulary)
+        if word.plain in usual:
+            continue
+        for other in usual:
+            if OSA.distance(word.plain, other, score_cutoff=1) <= 1 and len(other) > 2:
+                guess = Word(other, None, SUSPECTED, word.place)
+                suspects.append((position, [guess]))
+    return suspects
+
+
+def _usual_between(before: str, after: str, vocabulary: Vocabulary) -> set[str]:
+    nobody: set[str] = set()
+    return vocabulary.follows.get(before, nobody) | vocabulary.precedes.get(
+        after, nobody
+    )
+
+
+def _add_alternative(reading: Reading, position: int, other: list[Word]) -> None:
+    """Terms of a window in which one word is read differently."""
+    before = reading.words[max(0, position - LONGEST_TERM + 1) : position]
+    end = position + 1
+    place = other[0].place
+    while end < len(reading.words) and reading.words[end].place == place:
+        end += 1  # the first reading of this typed word took several words
+    after = reading.words[end : end + LONGEST_TERM - 1]
+    window = [*before, *other, *after]
+    _add_terms(reading, window, len(before), len(before) + len(other), guessed=True)
+
+
+def _add_terms(
+    reading: Reading, window: list[Word], start: int, end: int, *, guessed: bool
+) -> None:
+    """Add each run of the window that touches ``[start, end)``."""
+    for first in range(len(window)):
+        for last in range(first + 1, min(first + LONGEST_TERM, len(window)) + 1):
+            if last <= start or first >= end:
+                continue
+            run = window[first:last]
+            weight = min(word.weight for word in run)
+            text = " ".join(word.plain for word in run)
+            known = reading.terms.get(text)
+            if known is None or known.weight < weight:
+                accents = tuple(word.accent for word in run)
+                reading.terms[text] = Term(weight, run[0].place, accents, guessed)
+
+
+def accents_of(text: str) -> tuple[str, ...]:
+    """Accent keys of a lexicon phrase, to be compared with those of a term."""
+    return tuple(accent for _, accent in accented_words(text))
+
+
+def agreement(term: Term, accents: Iterable[str]) -> float:
+    """1 where the writer's diacritics do not contradict; less for each that does.
+
+    0.6 a word: people mistype marks, so a contradiction weighs, but does not decide.
+    """
+    factor = 1.0
+    for written, expected in zip(term.accents, accents, strict=False):
+        if written is not None and written != expected:
+            factor *= 0.6
+    return factor
+
+
+def read_concept(meaning: str, source: Term) -> dict[str, Term]:
+    """Terms of official words that stand in for what was said."""
+    found = [
+        Word(p, a, source.weight, source.place) for p, a in accented_words(meaning)
+    ]
+    reading = Reading(found)
+    _add_terms(reading, found, 0, len(found), guessed=source.guessed)
+    return reading.terms

@@ -1,0 +1,197 @@
+"""What one content value may be, and how it is read.
+
+Pure: no files, no database. ``parse`` gives the value a table column takes, or raises
+``ValueSpoiled`` with a reason an operator can act on. Nothing is repaired here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+Row = dict[str, Any]
+Vocabulary = Mapping[str, frozenset[str]]
+
+QUOTA_FIELDS = ("kind", "count", "unit", "period", "scope", "ratio")
+PORTAL = "https://dichvucong.gov.vn/"
+LIST_SEPARATOR = "; "
+# Six digits; one local code of Tây Ninh on the national portal has nine.
+CODE_PATTERN = re.compile(r"[0-9]\.[0-9]{6}(?:[0-9]{3})?")
+UNIT_CODE_PATTERN = re.compile(r"[a-z0-9_]+")
+DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Control characters, and the invisible ones that arrive by copying from web pages.
+INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+NEWLINE = "\n"
+
+
+class ValueSpoiled(Exception):
+    """This value cannot be taken; the text says what was expected."""
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    LONG_TEXT = "long_text"  # may have line breaks
+    CODE = "code"
+    UNIT_CODE = "unit_code"
+    DATE = "date"
+    INTEGER = "integer"
+    WORDS = "words"  # a list of texts
+    JOINED = "joined"  # words of a vocabulary in one text, "; "-separated
+    PORTAL_URL = "portal_url"
+    QUOTA = "quota"
+
+
+@dataclass(frozen=True)
+class Column:
+    """``one_of`` names a list of the vocabulary; ``choices`` are fixed by the code."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    one_of: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def parse(column: Column, raw: object, vocabulary: Vocabulary) -> Any:
+    """The value for the table column, or ``ValueSpoiled``."""
+    if raw is None or raw == "" or raw == []:
+        if column.required:
+            raise ValueSpoiled("is required and is empty")
+        return _empty(column.kind)
+    value = _PARSERS[column.kind](raw)
+    _check_choice(column, value, vocabulary)
+    return value
+
+
+def _empty(kind: Kind) -> Any:
+    if kind in (Kind.DATE, Kind.QUOTA, Kind.UNIT_CODE):
+        return None
+    if kind is Kind.WORDS:
+        return []
+    return 0 if kind is Kind.INTEGER else ""
+
+
+def _check_choice(column: Column, value: Any, vocabulary: Vocabulary) -> None:
+    if not column.one_of and not column.choices:
+        return
+    allowed = vocabulary[column.one_of] if column.one_of else set(column.choices)
+    for word in _words_of(column.kind, value):
+        if word not in allowed:
+            shown = ", ".join(sorted(allowed))
+            raise ValueSpoiled(f"{word!r} is not one of: {shown}")
+
+
+def _words_of(kind: Kind, value: Any) -> list[str]:
+    match kind:
+        case Kind.JOINED:
+            return str(value).split(LIST_SEPARATOR)
+        case Kind.WORDS:
+            return list(value)
+        case Kind.QUOTA:
+            return [value["kind"]]
+        case _:
+            return [value]
+
+
+def _text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise ValueSpoiled(f"expected a text, got {raw!r}")
+    found = INVISIBLE.search(raw)
+    if found:
+        raise ValueSpoiled(f"holds the control character U+{ord(found.group()):04X}")
+    if raw != raw.strip():
+        raise ValueSpoiled("starts or ends with a space")
+    if not unicodedata.is_normalized("NFC", raw):
+        raise ValueSpoiled("is not in Unicode form NFC")
+    return raw
+
+
+def _long_text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise ValueSpoiled(f"expected a text, got {raw!r}")
+    text = raw.strip(NEWLINE)
+    for line in text.split(NEWLINE):
+        _text(line)
+    return text
+
+
+def _code(raw: object) -> str:
+    code = _text(raw)
+    if not CODE_PATTERN.fullmatch(code):
+        raise ValueSpoiled(
+            f"{code!r} is not a procedure code like 1.001193 "
+            "(a spreadsheet drops zeros at the end: format the column as text)"
+        )
+    return code
+
+
+def _unit_code(raw: object) -> str:
+    code = _text(raw)
+    if not UNIT_CODE_PATTERN.fullmatch(code):
+        raise ValueSpoiled(f"{code!r} is not a code of small letters, digits and _")
+    return code
+
+
+def _date(raw: object) -> date:
+    if isinstance(raw, datetime):
+        raise ValueSpoiled(f"expected a date without time, got {raw.isoformat()}")
+    if isinstance(raw, date):
+        return raw
+    try:
+        if isinstance(raw, str) and DATE_PATTERN.fullmatch(raw):
+            return date.fromisoformat(raw)
+    except ValueError:
+        pass
+    raise ValueSpoiled(f"expected a date like 2026-07-20, got {raw!r}")
+
+
+def _integer(raw: object) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        raise ValueSpoiled(f"expected a whole number, got {raw!r}")
+    return raw
+
+
+def _words(raw: object) -> list[str]:
+    if not isinstance(raw, list):
+        raise ValueSpoiled(f"expected a list of texts, got {raw!r}")
+    words = [_text(word) for word in raw]
+    if "" in words or len(set(words)) < len(words):
+        raise ValueSpoiled("holds an empty or repeated entry")
+    return words
+
+
+def _portal_url(raw: object) -> str:
+    url = _text(raw)
+    if not url.startswith(PORTAL):
+        raise ValueSpoiled(f"expected an address under {PORTAL}, got {url!r}")
+    return url
+
+
+def _quota(raw: object) -> Row:
+    if not isinstance(raw, dict) or not {"kind", "unit", "period"} <= raw.keys():
+        raise ValueSpoiled("expected a table with at least kind, unit and period")
+    unknown = sorted(set(raw) - set(QUOTA_FIELDS))
+    if unknown:
+        raise ValueSpoiled(f"has unknown keys: {', '.join(unknown)}")
+    if (raw.get("count") is None) == (raw.get("ratio") is None):
+        raise ValueSpoiled("needs either a count or a ratio")
+    return {name: raw.get(name) for name in QUOTA_FIELDS}
+
+
+_PARSERS = {
+    Kind.TEXT: _text,
+    Kind.LONG_TEXT: _long_text,
+    Kind.CODE: _code,
+    Kind.UNIT_CODE: _unit_code,
+    Kind.DATE: _date,
+    Kind.INTEGER: _integer,
+    Kind.WORDS: _words,
+    Kind.JOINED: _text,
+    Kind.PORTAL_URL: _portal_url,
+    Kind.QUOTA: _quota,
+}
