@@ -1,0 +1,361 @@
+"""Finding what a citizen asks for, and knowing when there is nothing to find.
+
+How a hit is ranked, in this order:
+
+1. *Named exactly*: a procedure code or a document's symbol, in any shape (``symbols``).
+2. *Read*: the question is folded, its spelling repaired, abbreviations and everyday
+   words expanded (``reading``, ``lexicon``); the polite frame loses its weight and tells
+   the aspect (``intent``).
+3. *Score* of a detailed entry = ``words`` + ``phrase`` (``ranking``): ``words`` is the
+   share of the question, weighed by rarity, that stands in the entry's fields (alias 1,
+   title 0.9, lexicon 0.6, context 0.2; pairs of neighbours count beside single words);
+   ``phrase`` is the best single alias, title or lexicon pattern that the question
+   fulfils: rarity of its parts times the square of the share met. Rarity is BM25's idf;
+   repetition and length, BM25's other terms, mean little in texts of one line.
+4. *National index*: a name without details comes first only when the question all but
+   spells it, closer than any detailed name; else it follows.
+5. *Several procedures in one question* come in the order of mention; near twins that
+   nothing tells apart are offered as a choice.
+6. *Nothing fits*: judged by the share of the question that the catalogue's words cover,
+   the strength of the best phrase, and words of other worlds (``intent``).
+
+Every hit carries its reasons in ``why``. Pure functions over immutable indexes: safe
+to share between threads.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from bot.catalogue.entries import Entry, Kind
+from bot.catalogue.fold import fold
+from bot.catalogue.intent import Intent, strongest
+from bot.catalogue.lexicon import Aspect, Lexicon
+from bot.catalogue.ranking import DetailedIndex, NameIndex, NameMatch, Scored
+from bot.catalogue.reading import Reading, Term, Vocabulary, read, read_concept
+from bot.catalogue.symbols import SymbolIndex
+
+NAMED = 100.0  # score of a thing named by its code: above anything found by words
+SPELT = 0.80  # closeness from which a question spells a name
+SURE = 4.0  # phrase score of one clear everyday expression
+BESIDE = 0.5  # a second request scores at least this share of the best hit
+WEAK = 2.2  # phrase score below which a hit may be chance
+COVERED = 0.5  # share of a question's words that should be ours
+
+# What joins two requests. "rồi" and "xong" also end a clause ("mất rồi"), so they join
+# only before a verb; a comma joins nothing: most begin an explanation.
+_VERB = (
+    r"(?=\s+(?:lam|nhap|dang|dk|xin|doi|cap|xoa|chuyen|khai|tach|sang|mua|mo|cong|nop"
+    r"|cat)\b)"
+)
+_JOINTS = re.compile(
+    r"\s*(?:[;+&]|\b(?:va|voi|vs|kem|dong thoi|cung voi)\b"
+    rf"|\b(?:roi|xong|sau do)\b{_VERB})\s*"
+)
+
+
+def _pieces(query: str) -> list[str]:
+    """The question cut at its joints, as it was written."""
+    text = unicodedata.normalize("NFKC", query)  # so that folding keeps every position
+    starts, ends = [0], []
+    for joint in _JOINTS.finditer(fold(text)):
+        ends.append(joint.start())
+        starts.append(joint.end())
+    cut = zip(starts, [*ends, len(text)], strict=True)
+    return [piece for start, end in cut if (piece := text[start:end].strip())]
+
+
+class Outcome(StrEnum):
+    """What the bot does with the hits; the words are those of ``ask --json``."""
+
+    ANSWERED = "answered"
+    CHOICE = "choice"
+    NOT_FOUND = "not_found"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found."""
+
+    kind: Kind
+    id: str
+    title: str
+    score: float
+    asked_for: str | None = None  # code of the replaced procedure that was meant
+    why: dict[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found for a question."""
+
+    query: str
+    outcome: Outcome
+    hits: tuple[Hit, ...]
+    nearest: tuple[Hit, ...] = ()
+    aspect: Aspect | None = None
+    mentioned: tuple[Hit, ...] = ()  # two or more named in one question, in that order
+    is_bare: bool = False  # nothing but an aspect and politeness: about the last answer
+    explanation: dict[str, object] = field(default_factory=dict)
+
+
+class SearchIndex:
+    """The whole search over one state of the catalogue."""
+
+    def __init__(self, entries: Sequence[Entry], lexicon: Lexicon) -> None:
+        detailed = [entry for entry in entries if entry.has_details]
+        services = [entry for entry in entries if entry.kind is Kind.SERVICE]
+        self._lexicon = lexicon
+        self._all = {(entry.kind, entry.id): entry for entry in entries}
+        self._entries = entries
+        self._detailed = DetailedIndex(detailed, lexicon)
+        self._names = NameIndex(services, lexicon.stop_words)
+        self._symbols = SymbolIndex(entries)
+        self._intent = Intent(lexicon)
+        self._vocabulary = _vocabulary(entries, lexicon)
+
+    @classmethod
+    def build(cls, entries: Iterable[Entry], lexicon: Lexicon) -> SearchIndex:
+        """Index the entries; about a second for the whole national index."""
+        return cls(list(entries), lexicon)
+
+    def find(self, query: str, limit: int = 10) -> Finding:
+        """What fits the question, best first."""
+        reading = read(query, self._vocabulary)
+        self._intent.mark_frame(reading)
+        aspect = self._intent.aspect(reading)
+        finding = self._named(query, limit)
+        if finding is None:
+            finding = self._searched(query, reading, limit)
+        is_bare = aspect is not None and len(reading.stopped) == len(reading.words)
+        return replace(finding, query=query, aspect=aspect, is_bare=is_bare)
+
+    # -- named exactly
+
+    def _named(self, query: str, limit: int) -> Finding | None:
+        codes = self._symbols.codes_in(query)
+        if codes:
+            hits = [
+                self._hit(self._entries[i], NAMED, {"named": "code"}) for i in codes
+            ]
+            return self._finding(Outcome.ANSWERED, hits[:limit])
+        named = self._symbols.documents_in(query)
+        if not named:
+            return None
+        best = [item for item in named if item.score >= 0.9 * named[0].score]
+        hits = [
+            self._hit(self._entries[i.entry], NAMED * i.score, {"named": "symbol"})
+            for i in named
+        ]
+        outcome = Outcome.CHOICE if len(best) > 1 else Outcome.ANSWERED
+        ids = {hit.id for hit in hits}
+        hits += [hit for hit in self._by_words(query, limit) if hit.id not in ids]
+        return self._finding(outcome, hits[:limit])
+
+    def _by_words(self, query: str, limit: int) -> list[Hit]:
+        return self._hits(self._ranked_text(query), limit)
+
+    def _ranked_text(self, text: str) -> list[Scored]:
+        reading = read(text, self._vocabulary)
+        self._intent.mark_frame(reading)
+        return self._ranked(reading)
+
+    # -- by words
+
+    def _ranked(self, reading: Reading) -> list[Scored]:
+        return self._detailed.ranked(reading, self._concepts(reading))
+
+    def _concepts(self, reading: Reading) -> dict[str, Term]:
+        """Official words for the everyday expressions in the question."""
+        added: dict[str, Term] = {}
+        for text, meanings in self._lexicon.concepts.items():
+            term = reading.terms.get(text)
+            if term is not None:
+                for meaning in meanings:
+                    added.update(read_concept(meaning, term))
+        return added
+
+    def _searched(self, query: str, reading: Reading, limit: int) -> Finding:
+        ranked = self._ranked(reading)
+        names = self._names.closest([w.plain for w in reading.words], query, 40)
+        outcome, why = self._judge(reading, ranked, names)
+        hits = self._merged(ranked, names, limit)
+        several: list[Hit] = []
+        if outcome is Outcome.ANSWERED:
+            several = self._several(query, ranked)
+            if several:
+                firsts = {hit.id for hit in several}
+                hits = [*several, *(hit for hit in hits if hit.id not in firsts)]
+            elif self._are_twins(hits):
+                outcome = Outcome.CHOICE
+        if outcome in (Outcome.ANSWERED, Outcome.CHOICE):
+            found = self._finding(outcome, hits[:limit], why)
+            return replace(found, mentioned=tuple(several))
+        nearest = tuple(hits[:3]) if outcome is Outcome.NOT_FOUND else ()
+        return Finding("", outcome, (), nearest, explanation=why)
+
+    def _judge(
+        self, reading: Reading, ranked: list[Scored], names: list[NameMatch]
+    ) -> tuple[Outcome, dict[str, object]]:
+        """Is there an answer, and is it our business at all?"""
+        phrase = max((s.match.score for s in ranked[:3] if s.match), default=0.0)
+        share = ranked[0].words if ranked else 0.0
+        covered = self._detailed.explained(reading, ranked)
+        admin = self._intent.administration(reading)
+        world, foreign = strongest(self._intent.other_worlds(reading))
+        name = names[0].closeness if names else 0.0
+        why: dict[str, object] = {
+            "phrase": round(phrase, 2),
+            "share": round(share, 2),
+            "covered": round(covered, 2),
+            "admin": admin,
+            "outside": world,
+            "outside_words": foreign,
+            "name": round(name, 2),
+        }
+        ours = phrase / SURE + admin * 0.5 + share
+        if name >= SPELT:
+            return Outcome.ANSWERED, why
+        if foreign and foreign > ours * 1.2:
+            return Outcome.OUT_OF_SCOPE, why
+        if phrase >= WEAK or (share >= 0.4 and covered >= COVERED):
+            return Outcome.ANSWERED, why
+        if name >= 0.6 and names[0].coverage >= 0.7:
+            return Outcome.ANSWERED, why
+        if admin and share >= 0.2:
+            return Outcome.ANSWERED if share >= 0.3 else Outcome.NOT_FOUND, why
+        return (Outcome.NOT_FOUND if admin else Outcome.OUT_OF_SCOPE), why
+
+    def _merged(
+        self, ranked: list[Scored], names: list[NameMatch], limit: int
+    ) -> list[Hit]:
+        """Detailed hits, before them the name that the question spells."""
+        hits = self._hits(ranked, limit)
+        spelt = [
+            self._hit(
+                self._names.entries[match.entry],
+                NAMED * match.closeness / 2,
+                {"name": round(match.closeness, 3)},
+            )
+            for match in names
+            if match.closeness >= SPELT
+        ]
+        others = [
+            self._hit(
+                self._names.entries[match.entry],
+                match.closeness,
+                {"name": round(match.closeness, 3)},
+            )
+            for match in names
+            if 0.45 <= match.closeness < SPELT
+        ]
+        merged: dict[tuple[Kind, str], Hit] = {}
+        for hit in (*spelt, *hits, *others):
+            merged.setdefault((hit.kind, hit.id), hit)
+        return list(merged.values())[:limit]
+
+    def _hits(self, ranked: Sequence[Scored], limit: int) -> list[Hit]:
+        hits: dict[tuple[Kind, str], Hit] = {}
+        for scored in ranked[: limit * 3]:
+            why: dict[str, float | str] = {"words": round(scored.words, 3)}
+            if scored.match is not None:
+                why["phrase"] = round(scored.match.score, 3)
+                why["said"] = scored.match.text
+            entry = self._detailed.entries[scored.entry]
+            hit = self._hit(entry, scored.score, why)
+            hits.setdefault((hit.kind, hit.id), hit)
+        return list(hits.values())[:limit]
+
+    def _hit(self, entry: Entry, score: float, why: dict[str, float | str]) -> Hit:
+        """A hit; what was replaced is answered by what replaced it."""
+        if entry.successor is None:
+            return Hit(entry.kind, entry.id, entry.title, round(score, 3), None, why)
+        successor = self._all.get((entry.kind, entry.successor))
+        title = successor.title if successor is not None else entry.title
+        return Hit(entry.kind, entry.successor, title, round(score, 3), entry.id, why)
+
+    # -- several at once
+
+    def _several(self, query: str, ranked: list[Scored]) -> list[Hit]:
+        """Two procedures asked for in one breath, in the order of mention."""
+        pieces = _pieces(query)
+        if not 2 <= len(pieces) <= 4 or not ranked:
+            return []
+        parts = [self._ranked_text(piece) for piece in pieces]
+        if _spans(ranked[0], parts):
+            return []
+        firsts: list[Hit] = []
+        least = BESIDE * ranked[0].score
+        beside = {hit.id for hit in self._hits(ranked, 10) if hit.score >= least}
+        for found in parts:
+            if not found or found[0].match is None or found[0].match.score < SURE:
+                continue
+            hit = self._hits(found, 1)[0]
+            if hit.id not in beside:
+                continue
+            if hit.kind is Kind.SERVICE and hit.id not in {f.id for f in firsts}:
+                firsts.append(hit)
+        if len(firsts) < 2 or self._akin(firsts):
+            return []
+        return firsts
+
+    def _akin(self, hits: Sequence[Hit]) -> bool:
+        """Twins are one matter, not two."""
+        ids = {hit.id for hit in hits}
+        return any(len(ids & set(twins.ids)) > 1 for twins in self._lexicon.twins)
+
+    def _are_twins(self, hits: Sequence[Hit]) -> bool:
+        """Whether the first two are twins that the question did not tell apart."""
+        if len(hits) < 2 or hits[0].score <= 0:
+            return False
+        share = hits[1].score / hits[0].score
+        pair = {hits[0].id, hits[1].id}
+        return any(
+            pair <= set(twins.ids) and share >= twins.margin
+            for twins in self._lexicon.twins
+        )
+
+    def _finding(
+        self,
+        outcome: Outcome,
+        hits: Sequence[Hit],
+        why: dict[str, object] | None = None,
+    ) -> Finding:
+        return Finding("", outcome, tuple(hits), explanation=why or {})
+
+
+def _vocabulary(entries: Iterable[Entry], lexicon: Lexicon) -> Vocabulary:
+    vocabulary = Vocabulary(lexicon)
+    for entry in entries:
+        for text in (entry.title, *entry.aliases):
+            vocabulary.learn(text, usual=entry.has_details)
+        vocabulary.learn(entry.context, usual=False)
+    for patterns in lexicon.situations.values():
+        for pattern in patterns:
+            for part in pattern.parts:
+                for text in part:
+                    vocabulary.learn(text, usual=True)
+    for accounts in lexicon.says.values():
+        for text in accounts:
+            vocabulary.learn(text, usual=True)
+    phrases = [*lexicon.concepts, *lexicon.stop_phrases, *lexicon.admin_words]
+    phrases += [text for texts in lexicon.aspects.values() for text in texts]
+    phrases += [text for texts in lexicon.outside.values() for text in texts]
+    for text in phrases:
+        vocabulary.learn(text, usual=True)
+    vocabulary.freeze()
+    return vocabulary
+
+
+def _spans(best: Scored, parts: Sequence[Sequence[Scored]]) -> bool:
+    """Whether the best phrase of the whole question needs words of several pieces."""
+    match = best.match
+    if match is None or match.coverage < 1:
+        return False
+    said = {one.match.text for found in parts for one in found[:5] if one.match}
+    return match.text not in said
