@@ -327,6 +327,7 @@ class Procedure(PackRecord, table=True):
     __tablename__ = "procedure"
 
     code: str = Field(primary_key=True)
+    position: int = 0  # row in the pack: common ones first
     name: str = Field(sa_type=Text)
     group: str = ""
     field: str = ""
@@ -484,6 +485,17 @@ class Topic(PackRecord, table=True):
     checked_on: date | None = None
 
 
+class CatalogueVersion(SQLModel, table=True):
+    """One row; counts every change of the catalogue, so that each process rebuilds its
+    search index soon after one."""
+
+    __tablename__ = "catalogue_version"
+
+    id: int = Field(default=1, primary_key=True)
+    version: int = 0
+    changed_at: datetime
+
+
 # --- the clock --------------------------------------------------------------------------------------
 
 
@@ -498,3 +510,13 @@ class JobRun(SQLModel, table=True):
     finished_at: datetime | None = None
     result: dict[str, Any] = _json(dict)
     error: str | None = Field(default=None, sa_type=Text)
+
+
+class WorkerBeat(SQLModel, table=True):
+    """The last sign of life of each worker, for ``/readyz``."""
+
+    __tablename__ = "worker_beat"
+
+    worker: str = Field(primary_key=True)
+    started_at: datetime
+    beat_at: datetime

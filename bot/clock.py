@@ -21,6 +21,10 @@ class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC) + self._current_offset()
 
+    @property
+    def is_movable(self) -> bool:
+        return self._offset_file is not None
+
     def move(self, offset: timedelta) -> None:
         """Write the offset for every process of this demo (seconds, atomically)."""
         if self._offset_file is None:

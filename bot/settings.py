@@ -5,6 +5,7 @@ A wrong or missing value stops the start with one line that names the setting.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -12,11 +13,22 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.errors import OperatorError
+
 # Hosts from which Zalo serves what people send (read 2026-09, unconfirmed by Zalo).
 ZALO_MEDIA_HOSTS = ("zdn.vn", "zadn.vn", "dlfl.vn", "dlmd.me")
 
 
-class SettingsError(Exception):
+SECRETS = (
+    "secret_key",
+    "zalo_app_secret",
+    "zalo_oa_secret_key",
+    "zalo_access_token",
+    "zalo_refresh_token",
+)
+
+
+class SettingsError(OperatorError):
     """One line for the operator: which setting, what is wrong."""
 
 
@@ -42,6 +54,7 @@ class Settings(BaseSettings):
     zalo_business_url: str = "https://business.openapi.zalo.me"
     zalo_oauth_url: str = "https://oauth.zaloapp.com"
     zalo_media_hosts: Annotated[tuple[str, ...], NoDecode] = ZALO_MEDIA_HOSTS
+    zalo_verifier_code: str | None = None
     timezone: str = "Asia/Ho_Chi_Minh"
 
     @field_validator("zalo_media_hosts", mode="before")
@@ -85,10 +98,26 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment (``.env`` is loaded in ``app.py``)."""
+    """Settings from the environment (``.env`` is loaded in ``app.py``).
+
+    A secret may also stand in a file: ``SECRET_KEY_FILE=/run/secrets/key``.
+    """
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return Settings(**(_secrets_from_files() | overrides))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "?"
         raise SettingsError(f"setting {name}: {first['msg']}") from error
+
+
+def _secrets_from_files() -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name in SECRETS:
+        file = os.environ.get(f"{name.upper()}_FILE")
+        if not file or os.environ.get(name.upper()):
+            continue
+        try:
+            found[name] = Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"setting {name.upper()}_FILE: {error}") from error
+    return found

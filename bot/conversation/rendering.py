@@ -1,0 +1,46 @@
+"""From a reply to what Zalo is asked to send.
+
+Numbered text is the base form of every menu: government accounts may refuse buttons and
+lists. Where an account takes buttons they come on top of the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.channel.outbox import Outgoing
+from bot.channel.zalo.messages import Button
+from bot.conversation.texts import Texts
+from bot.conversation.turn import Option, Reply
+from models import Account
+
+# Zalo takes at most five buttons of at most 100 characters; fewer than all would hide some.
+MAX_BUTTONS = 5
+BUTTON_TITLE_LENGTH = 100
+
+
+def render_reply(
+    texts: Texts, reply: Reply, account: Account, quote_message_id: str | None = None
+) -> Outgoing:
+    """The message with its numbered options, and buttons where they are taken."""
+    body = texts.render(reply.key, reply.params)
+    parts = [body, _numbered(reply.options, inline=reply.inline)]
+    return Outgoing(
+        text="\n\n".join(part for part in parts if part),
+        buttons=_buttons(reply.options) if account.takes_buttons else (),
+        quote_message_id=quote_message_id,
+    )
+
+
+def _numbered(options: Sequence[Option], *, inline: bool) -> str:
+    lines = [f"{number}. {option.label}" for number, option in enumerate(options, 1)]
+    return " · ".join(lines) if inline else "\n".join(lines)
+
+
+def _buttons(options: Sequence[Option]) -> tuple[Button, ...]:
+    if len(options) > MAX_BUTTONS:
+        return ()
+    return tuple(
+        Button(title=option.label[:BUTTON_TITLE_LENGTH], payload=f"#{option.command}")
+        for option in options
+    )
