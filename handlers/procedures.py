@@ -15,9 +15,9 @@ from models import Procedure, ProcedureStatus
 # information updated as soon as it changes; the number of days is ours).
 FRESH_FOR = timedelta(days=90)
 # Together with the other lines and a 95-character link the first message stays near 600.
-SHORT_PAPERS = 150
-SHORT_LINE = 90
-SHORT_NAME = 100
+SHORT_PAPERS = 120
+SHORT_LINE = 80
+SHORT_NAME = 90
 LIST_NAME = 90
 
 ASPECTS = ("papers", "fee", "time", "where", "legal_basis", "online")

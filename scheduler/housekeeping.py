@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import CursorResult, delete, select, update
 from sqlmodel import Session, col
 
+from bot.channel import outbox
 from models import (
     Conversation,
     EventStatus,
@@ -40,6 +41,7 @@ def prune(workshop: Workshop, now: datetime) -> Result:
     """Each kind in its own short transaction; counts of what went."""
     steps = {
         "conversations": _conversations,
+        "parked": outbox.expire_parked,
         "event_words": _event_words,
         "message_words": _message_words,
         "attempts": _attempts,

@@ -22,6 +22,7 @@ from jinja2 import (
     TemplateSyntaxError,
 )
 
+from bot.catalogue.procedures import shorten
 from bot.errors import OperatorError
 
 
@@ -88,6 +89,7 @@ def _compiled(sources: Mapping[str, str]) -> dict[str, Template]:
     )
     environment.filters["day"] = _day
     environment.filters["amounts"] = _amounts
+    environment.filters["shorten"] = shorten
     try:
         return {key: environment.get_template(key) for key in sources}
     except TemplateSyntaxError as error:
