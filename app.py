@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from bot.catalogue.catalogue import Catalogue
     from bot.clock import Clock
+    from bot.conversation.events import Conversations
     from bot.db import Database
     from bot.worker import Worker
     from simulator import Simulator
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     from bot.schema import require_newest
     from dashboard.public import create_public
 
-    settings = settings or _production_settings()
+    settings = settings or load_settings()
     settings.require(*NEEDED_TO_SERVE)
     clock = clock or Clock()
     database = Database(settings.database_url)
@@ -77,20 +78,15 @@ def create_worker(
     catalogue: Catalogue | None = None,
 ) -> Worker:
     """The worker role: conversations, sender, jobs."""
-    from bot.catalogue.catalogue import Catalogue
     from bot.channel.accounts import Accounts, ensure_first_account
     from bot.channel.bell import Bell
     from bot.channel.seal import Sealer
     from bot.channel.sender import Sender
     from bot.channel.zalo.client import ZaloClient
     from bot.clock import Clock
-    from bot.conversation.events import Conversations
-    from bot.conversation.texts import Texts
-    from bot.conversation.understanding import Words
     from bot.db import Database
     from bot.schema import require_newest
     from bot.worker import Worker
-    from handlers import ROUTES
     from scheduler import JOBS
     from scheduler.clockwork import Workshop, tick
 
@@ -99,25 +95,15 @@ def create_worker(
     database = Database(settings.database_url)
     require_newest(database)
     sealer = Sealer(settings.secret("secret_key"))
-    client = ZaloClient(settings.zalo_openapi_url, settings.zalo_oauth_url)
+    client = ZaloClient.from_settings(settings)
     accounts = Accounts(database, clock, client, sealer, settings)
     with database.writing() as session:
         ensure_first_account(session, settings, sealer, clock.now())
-    content = settings.content_dir
-    conversations = Conversations(
-        database=database,
-        clock=clock,
-        catalogue=catalogue or Catalogue(database, content),
-        texts=Texts.load(content / "texts"),
-        words=Words.load(content / "words.toml"),
-        routes=ROUTES,
-        zone=settings.zone,
-    )
     workshop = Workshop(database, clock, settings.zone, accounts)
     return Worker(
         database=database,
         clock=clock,
-        conversations=conversations,
+        conversations=_conversations(database, clock, settings, catalogue),
         sender=Sender(database, clock, client, accounts),
         bell=Bell(settings.data_dir),
         tick=lambda: tick(JOBS, workshop),
@@ -177,7 +163,7 @@ def demo() -> None:
     click.echo(f"chat (a phone with Zalo): {settings.base_url}/simulator/")
     click.echo(f"front page:               {settings.base_url}/")
     click.echo(f"ready?                    {settings.base_url}/readyz")
-    click.echo(f"log:                      {settings.data_dir / 'demo.log'}")
+    click.echo(f"log:                      {settings.data_dir / DEMO_LOG}")
     click.echo("Ctrl+C stops it")
     serve_with_worker(
         [str(ROOT / "app.py"), "worker", "--demo"],
@@ -301,6 +287,9 @@ def import_command(kind: str, file: Path, dry_run: bool) -> None:
 @click.option("--why", is_flag=True, help="Show how each hit got its place.")
 def ask(question: str | None, batch: Path | None, as_json: bool, why: bool) -> None:
     """What the bot would find and answer, without Zalo."""
+    from bot.clock import Clock
+    from bot.conversation.preview import Preview
+
     questions = _batch_questions(batch) if batch else [question or ""]
     if not batch and not (question or "").strip():
         raise click.UsageError("give a QUESTION or --batch FILE")
@@ -308,7 +297,7 @@ def ask(question: str | None, batch: Path | None, as_json: bool, why: bool) -> N
     _set_up_logging(level=logging.ERROR)
     with _database(settings) as database:
         _make_askable(database, settings)
-        preview = _preview(database, settings)
+        preview = Preview(_conversations(database, Clock(), settings))
         for one in questions:
             found = preview.ask(one)
             if as_json or batch:
@@ -318,10 +307,6 @@ def ask(question: str | None, batch: Path | None, as_json: bool, why: bool) -> N
 
 
 # --- what commands share ------------------------------------------------------------------
-
-
-def _production_settings() -> Settings:
-    return load_settings()
 
 
 def _ready_to_serve() -> Settings:
@@ -374,19 +359,24 @@ def _make_askable(database: Database, settings: Settings) -> None:
     require_newest(database)
 
 
-def _preview(database: Database, settings: Settings) -> Any:
+def _conversations(
+    database: Database,
+    clock: Clock,
+    settings: Settings,
+    catalogue: Catalogue | None = None,
+) -> Conversations:
+    """The conversation room over the content of these settings."""
     from bot.catalogue.catalogue import Catalogue
-    from bot.clock import Clock
-    from bot.conversation.preview import Preview
+    from bot.conversation.events import Conversations
     from bot.conversation.texts import Texts
     from bot.conversation.understanding import Words
     from handlers import ROUTES
 
     content = settings.content_dir
-    return Preview(
+    return Conversations(
         database=database,
-        clock=Clock(),
-        catalogue=Catalogue(database, content),
+        clock=clock,
+        catalogue=catalogue or Catalogue(database, content),
         texts=Texts.load(content / "texts"),
         words=Words.load(content / "words.toml"),
         routes=ROUTES,

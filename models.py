@@ -194,9 +194,6 @@ class MessageStatus(StrEnum):
     DEAD = "dead"  # retries used up
 
 
-OPEN_STATUSES = (MessageStatus.WAITING, MessageStatus.SENDING)
-
-
 class OutboxMessage(SQLModel, table=True):
     """One message to leave, once in effect. ``dedupe_key`` says why the row exists."""
 

@@ -49,7 +49,6 @@ class Chat:
     conversations: Conversations
     sender: Sender
     http: requests.Session = field(default_factory=requests.Session)
-    _seen: int = 0
 
     def says(self, text: str, *, quote: str | None = None) -> list[str]:
         """Type a text; the answers that arrived, in order."""

@@ -2,35 +2,32 @@
 
 Both have the same field names, so one builder per kind serves both:
 ``load_entries`` reads the files of ``content/`` without a database, the catalogue
-passes ``model_dump()`` of its rows.
+passes its rows.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from bot.catalogue.entries import Entry, Kind
+from bot.catalogue.packs import read_packs
 
 _PARENTHESES = re.compile(r"\s*\([^)]*\)")
 
 
 def load_entries(content_dir: Path) -> list[Entry]:
     """Everything findable in the content packs, national index included."""
-    entries = [procedure_entry(row) for row in _rows(content_dir / "procedures.csv")]
-    detailed = {entry.id for entry in entries}
-    for row in _rows(content_dir / "national_procedures.csv"):
-        if row["code"] not in detailed:
-            entries.append(procedure_entry({**row, "status": "index_only"}))
-    entries += document_entries(_tables(content_dir / "documents.toml", "documents"))
-    entries += map(unit_entry, _tables(content_dir / "units.toml", "units"))
-    entries += map(topic_entry, _tables(content_dir / "topics.toml", "topics"))
-    return entries
+    packs = read_packs(content_dir)
+    return [
+        *map(procedure_entry, packs.procedures),
+        *document_entries(packs.documents),
+        *map(unit_entry, packs.units),
+        *map(topic_entry, packs.topics),
+    ]
 
 
 def procedure_entry(record: Mapping[str, object]) -> Entry:
@@ -115,15 +112,3 @@ def _list(record: Mapping[str, object], name: str) -> tuple[str, ...]:
     value = record.get(name)
     parts = value if isinstance(value, list | tuple) else str(value or "").split(";")
     return tuple(text for part in parts if (text := str(part).strip()))
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
-
-
-def _tables(path: Path, name: str) -> list[dict[str, object]]:
-    if not path.exists():
-        return []
-    tables: list[dict[str, object]] = tomllib.loads(path.read_text("utf-8"))[name]
-    return tables

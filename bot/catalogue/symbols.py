@@ -123,10 +123,6 @@ class SymbolIndex:
         found = (self._codes.get("".join(m.groups())) for m in _CODE.finditer(text))
         return list(dict.fromkeys(place for place in found if place is not None))
 
-    def names_code(self, text: str) -> bool:
-        """Whether something shaped like a procedure code is in the text."""
-        return re.search(r"(?<![\d.])\d\.\d{6}(?!\d)", text) is not None
-
     def documents_in(self, text: str) -> list[Named]:
         """Documents whose number stands in the text, best fit first."""
         plain = fold(text)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -118,7 +118,7 @@ class Conversations:
             if event.is_interaction:
                 outbox.release_parked(session, row.contact_id or 0, now)
             route, replies = self._answer(session, event, contact, now)
-            self._enqueue(session, f"event:{row.id}", event, contact, replies, now)
+            self._enqueue(session, f"event:{row.id}", contact, replies, now)
             _finish(session, row, EventStatus.DONE, route, now)
             forget_words_of_refuser(session, contact, row)
             return route, len(replies)
@@ -127,12 +127,14 @@ class Conversations:
         self, session: Session, event: InboundEvent, contact: Contact, now: datetime
     ) -> tuple[str, list[Reply]]:
         turn = self._turn(session, event, contact, now)
-        for route in self.routes:
-            if route.when(turn):
-                replies = route.run(turn)
-                save_context(session, _id(contact), replies, now)
-                return route.name, replies
-        raise LookupError("the last route must accept everything")
+        route = self.route_of(turn)
+        replies = route.run(turn)
+        save_context(session, _id(contact), replies, now)
+        return route.name, replies
+
+    def route_of(self, turn: Turn) -> Route:
+        """The first route that accepts; the last one accepts everything."""
+        return next(route for route in self.routes if route.when(turn))
 
     def _turn(
         self, session: Session, event: InboundEvent, contact: Contact, now: datetime
@@ -159,24 +161,20 @@ class Conversations:
         self,
         session: Session,
         key: str,
-        event: InboundEvent,
         contact: Contact,
         replies: Sequence[Reply],
         now: datetime,
     ) -> None:
         account = session.get_one(Account, contact.oa_id)
-        messages = [
-            replace(
-                render_reply(self.texts, reply, account),
-                about=str(reply.focus) if reply.focus else None,
-            )
-            for reply in replies
-        ]
-        if messages:
-            outbox.enqueue(
-                session, contact=contact, key=key, messages=messages, lane=Lane.REPLY,
-                now=now, useful_until=now + REPLY_USEFUL_FOR,
-            )  # fmt: skip
+        outbox.enqueue(
+            session,
+            contact=contact,
+            key=key,
+            messages=[render_reply(self.texts, reply, account) for reply in replies],
+            lane=Lane.REPLY,
+            now=now,
+            useful_until=now + REPLY_USEFUL_FOR,
+        )
 
     def _postpone(self, row: WebhookEvent, error: Exception) -> None:
         now = self.clock.now()
@@ -190,12 +188,7 @@ class Conversations:
                 return
             _finish(session, stored, EventStatus.DEAD, type(error).__name__, now)
             contact = session.get_one(Contact, stored.contact_id)
-            account = session.get_one(Account, contact.oa_id)
-            outbox.enqueue(
-                session, contact=contact, key=f"apology:{stored.id}",
-                messages=[render_reply(self.texts, APOLOGY, account)],
-                lane=Lane.REPLY, now=now, useful_until=now + REPLY_USEFUL_FOR,
-            )  # fmt: skip
+            self._enqueue(session, f"apology:{stored.id}", contact, [APOLOGY], now)
 
     def _release(self, contact_id: int, lease_until: datetime) -> None:
         with self.database.writing() as session:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from bot.catalogue.catalogue import Catalogue
 from bot.catalogue.search import Finding, Hit, Outcome
 from bot.channel.inbound import InboundEvent, parse_event
-from bot.clock import Clock
+from bot.conversation.events import Conversations
 from bot.conversation.rendering import render_reply
-from bot.conversation.texts import Texts
-from bot.conversation.turn import Command, Context, Reply, Route, Turn
-from bot.conversation.understanding import Words, understand
-from bot.db import Database
+from bot.conversation.turn import Command, Context, Turn
+from bot.conversation.understanding import understand
 from models import Account, Contact, PrivacyChoice
 
 MOST_RESULTS = 10
@@ -67,57 +64,47 @@ class Answer:
 class Preview:
     """Answers questions as a citizen without history would see them."""
 
-    database: Database
-    clock: Clock
-    catalogue: Catalogue
-    texts: Texts
-    words: Words
-    routes: Sequence[Route]
-    zone: ZoneInfo
+    conversations: Conversations
 
     def ask(self, question: str) -> Answer:
-        command = understand(question, Context(), self.words)
-        finding = self.catalogue.find(question)
-        with self.database.reading() as session:
+        bot = self.conversations
+        now = bot.clock.now()
+        command = understand(question, Context(), bot.words)
+        with bot.database.reading() as session:
             turn = Turn(
-                event=self._event(question),
-                contact=_stranger(self.clock),
-                account=Account(oa_id="preview", created_at=self.clock.now()),
+                event=_event(question, now),
+                contact=_stranger(now),
+                account=Account(oa_id="preview", created_at=now),
                 session=session,
-                catalogue=self.catalogue,
-                label=self.texts.label,
-                now=self.clock.now(),
-                zone=self.zone,
+                catalogue=bot.catalogue,
+                label=bot.texts.label,
+                now=now,
+                zone=bot.zone,
                 text=question,
                 command=command,
             )
-            replies = self._run(turn)
+            replies = bot.route_of(turn).run(turn)
             rendered = tuple(
-                render_reply(self.texts, reply, turn.account).text for reply in replies
+                render_reply(bot.texts, reply, turn.account).text for reply in replies
             )
-        return Answer(finding, command, rendered)
-
-    def _run(self, turn: Turn) -> list[Reply]:
-        route = next(route for route in self.routes if route.when(turn))
-        return route.run(turn)
-
-    def _event(self, question: str) -> InboundEvent:
-        now = self.clock.now()
-        return parse_event(
-            {
-                "event_name": "user_send_text",
-                "timestamp": str(int(now.timestamp() * 1000)),
-                "sender": {"id": "preview"},
-                "recipient": {"id": "preview"},
-                "message": {"text": question, "msg_id": "preview"},
-            },
-            received_at=now,
-        )
+        return Answer(bot.catalogue.find(question), command, rendered)
 
 
-def _stranger(clock: Clock) -> Contact:
+def _event(question: str, now: datetime) -> InboundEvent:
+    return parse_event(
+        {
+            "event_name": "user_send_text",
+            "timestamp": str(int(now.timestamp() * 1000)),
+            "sender": {"id": "preview"},
+            "recipient": {"id": "preview"},
+            "message": {"text": question, "msg_id": "preview"},
+        },
+        received_at=now,
+    )
+
+
+def _stranger(now: datetime) -> Contact:
     """Greeted, and nothing of him is kept."""
-    now = clock.now()
     return Contact(
         oa_id="preview",
         user_id="preview",

@@ -19,16 +19,14 @@ MAX_BUTTONS = 5
 BUTTON_TITLE_LENGTH = 100
 
 
-def render_reply(
-    texts: Texts, reply: Reply, account: Account, quote_message_id: str | None = None
-) -> Outgoing:
+def render_reply(texts: Texts, reply: Reply, account: Account) -> Outgoing:
     """The message with its numbered options, and buttons where they are taken."""
     body = texts.render(reply.key, reply.params)
     parts = [body, _numbered(reply.options, inline=reply.inline)]
     return Outgoing(
         text="\n\n".join(part for part in parts if part),
         buttons=_buttons(reply.options) if account.takes_buttons else (),
-        quote_message_id=quote_message_id,
+        about=str(reply.focus) if reply.focus else None,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
 from models import (
@@ -22,7 +22,7 @@ from models import (
     WebhookEvent,
 )
 
-NOT_YET_SENT = (MessageStatus.WAITING, MessageStatus.PARKED)
+_CANCELLABLE = (MessageStatus.WAITING, MessageStatus.PARKED)
 ANSWERING = "answering"  # keeping questions for the weekly review
 CAMPAIGNS = "campaigns"  # being sent news that was not asked for
 
@@ -82,7 +82,7 @@ def erase(session: Session, contact: Contact) -> None:
     sent = col(OutboxMessage.contact_id) == contact.id
     session.execute(
         update(OutboxMessage)
-        .where(sent, col(OutboxMessage.status).in_(NOT_YET_SENT))
+        .where(sent, col(OutboxMessage.status).in_(_CANCELLABLE))
         .values(status=MessageStatus.CANCELLED, reason="person_erased")
     )
     session.execute(
@@ -97,15 +97,3 @@ def erase(session: Session, contact: Contact) -> None:
     contact.greeted_at = None
     contact.privacy_choice = PrivacyChoice.UNASKED
     session.add(contact)
-
-
-def last_choice(session: Session, contact_id: int, purpose: str) -> str | None:
-    return session.scalars(
-        select(col(ConsentRecord.choice))
-        .where(
-            col(ConsentRecord.contact_id) == contact_id,
-            col(ConsentRecord.purpose) == purpose,
-        )
-        .order_by(col(ConsentRecord.id).desc())
-        .limit(1)
-    ).first()
