@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bot.catalogue.entries import Entry, Kind
-from bot.catalogue.fold import words
-from bot.catalogue.search import Finding, Outcome
+from bot.search.entries import Entry, Kind
+from bot.search.finder import Finding, Outcome
+from bot.search.fold import words
 
 GOLD_DIR = Path(__file__).parents[1] / "tests" / "gold"
 OUT_OF_SCOPE = "OOS"

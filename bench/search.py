@@ -31,11 +31,11 @@ from bench.gold import (
     place_of,
     read_gold,
 )
-from bot.catalogue.entries import Entry, Kind
-from bot.catalogue.fold import fold, words
-from bot.catalogue.lexicon import Lexicon
 from bot.catalogue.pack_entries import load_entries
-from bot.catalogue.search import Outcome, SearchIndex
+from bot.search.entries import Entry, Kind
+from bot.search.finder import Outcome, SearchIndex
+from bot.search.fold import fold, words
+from bot.search.lexicon import Lexicon
 
 CONTENT = Path(__file__).parents[1] / "content"
 STYLES = ("diacritics", "none", "typo", "abbr")

@@ -1,7 +1,7 @@
 """The library: rooms named for what they serve.
 
 ``channel`` (Zalo in and out), ``conversation`` (from event to replies), ``catalogue``
-(procedures, documents, units, search), ``people``. Beside them ``settings``, ``db`` and
+(procedures, documents, units), ``search`` (from a question to them), ``people``. Beside them ``settings``, ``db`` and
 ``clock``. May import ``models`` and read ``content/``; never handlers, scheduler,
 dashboard, simulator or app. ``channel`` knows none of the other rooms.
 """

@@ -14,12 +14,12 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlmodel import Session
 
-from bot.catalogue.fold import fold
 from bot.channel.accounts import store_tokens
 from bot.channel.seal import Sealer
 from bot.channel.zalo.answers import TokenPair
 from bot.clock import Clock
 from bot.people import units
+from bot.search.fold import fold
 from bot.settings import Settings
 from models import Account
 

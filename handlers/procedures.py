@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.catalogue import procedures as catalogue
-from bot.catalogue.search import Hit
 from bot.conversation.turn import Command, Option, Reply, Turn
+from bot.search.finder import Hit
 from handlers import menu
 from handlers.lists import page, subject_of
 from models import Procedure, ProcedureStatus

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.catalogue.search import Finding, Hit, Outcome
 from bot.conversation.turn import Command, Option, Reply, Turn
 from bot.people import privacy
+from bot.search.finder import Finding, Hit, Outcome
 from handlers import documents, menu, procedures, topics, units
 from models import UnansweredQuestion
 

@@ -19,16 +19,16 @@ import structlog
 from sqlalchemy import select, update
 from sqlmodel import Session, SQLModel, col
 
-from bot.catalogue.entries import Entry
-from bot.catalogue.lexicon import Lexicon
 from bot.catalogue.pack_entries import (
     document_entries,
     procedure_entry,
     topic_entry,
     unit_entry,
 )
-from bot.catalogue.search import Finding, SearchIndex
 from bot.db import Database
+from bot.search.entries import Entry
+from bot.search.finder import Finding, SearchIndex
+from bot.search.lexicon import Lexicon
 from models import (
     AdminUnit,
     CatalogueVersion,

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from bot.catalogue.entries import Entry, Kind
 from bot.catalogue.packs import read_packs
+from bot.search.entries import Entry, Kind
 
 _PARENTHESES = re.compile(r"\s*\([^)]*\)")
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.catalogue.search import Finding, Hit, Outcome
 from bot.channel.inbound import InboundEvent, parse_event
 from bot.conversation.events import Conversations
 from bot.conversation.rendering import render_reply
 from bot.conversation.turn import Command, Context, Turn
 from bot.conversation.understanding import understand
+from bot.search.finder import Finding, Hit, Outcome
 from models import Account, Contact, PrivacyChoice
 
 MOST_RESULTS = 10

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.catalogue.fold import fold
 from bot.conversation.turn import Command, Context
+from bot.search.fold import fold
 
 _NUMBER = re.compile(r"(?:so|chon|muc|cau)?\s*(\d{1,2})\s*[.)]?")
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bot.catalogue.fold import words
-from bot.catalogue.lexicon import Aspect, Lexicon
-from bot.catalogue.reading import Reading, accents_of, agreement
+from bot.search.fold import words
+from bot.search.lexicon import Aspect, Lexicon
+from bot.search.reading import Reading, accents_of, agreement
 
 
 class Intent:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from bot.catalogue.entries import Entry, Kind
-from bot.catalogue.fold import fold
+from bot.search.entries import Entry, Kind
+from bot.search.fold import fold
 
 _CODE = re.compile(r"(?<![\d.])(\d)[.,\s-]?(\d{6})(?![\d])")
 _NUMBER = re.compile(r"\d+")

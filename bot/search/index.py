@@ -1,7 +1,7 @@
 """The two indexes under the search: words of entries, and phrases that mean them.
 
-``WordIndex`` answers "which entries contain these terms" by adding up the weight of
-each term (its rarity times that of the best field it stands in), from compact arrays.
+``Postings`` answer "which entries contain these terms" by adding up the weights of the
+terms (rarity times that of the best field they stand in), from compact arrays.
 ``PhraseIndex`` holds what people say: aliases, titles and the lexicon's patterns, and
 answers which of them a question fulfils, and how fully.
 """
@@ -14,9 +14,9 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.catalogue.fold import words
-from bot.catalogue.lexicon import Pattern
-from bot.catalogue.reading import Term, accents_of, agreement
+from bot.search.fold import words
+from bot.search.lexicon import Pattern
+from bot.search.reading import Term, accents_of, agreement
 
 PAIR_SHARE = 0.8  # a pair of neighbours says less than its two words again
 LIGHTEST, HEAVIEST = 0.8, 5.0  # bounds of one part's weight, in units of rarity
@@ -53,37 +53,49 @@ class Rarity:
         return term in self._values
 
 
-class WordIndex:
-    """Term to (entry, weight) postings, in arrays."""
+class Postings:
+    """Term to (number, weight) pairs, in compact arrays."""
 
-    def __init__(
-        self, documents: Sequence[Mapping[str, float]], rarity: Rarity
-    ) -> None:
-        self._entries: dict[str, array[int]] = {}
+    def __init__(self) -> None:
+        self._numbers: dict[str, array[int]] = {}
         self._weights: dict[str, array[float]] = {}
-        for number, document in enumerate(documents):
-            for term, field_weight in document.items():
-                share = PAIR_SHARE if " " in term else 1.0
-                weight = rarity.of(term) * field_weight * share
-                self._entries.setdefault(term, array("H")).append(number)
-                self._weights.setdefault(term, array("f")).append(weight)
 
-    def size_of(self, term: str) -> int:
-        """In how many entries the term stands."""
-        found = self._entries.get(term)
+    def add(self, term: str, number: int, weight: float) -> None:
+        self._numbers.setdefault(term, array("I")).append(number)
+        self._weights.setdefault(term, array("f")).append(weight)
+
+    def __contains__(self, term: str) -> bool:
+        return term in self._numbers
+
+    def count(self, term: str) -> int:
+        """In how many numbered things the term stands."""
+        found = self._numbers.get(term)
         return 0 if found is None else len(found)
 
+    def drop(self, term: str) -> None:
+        del self._numbers[term], self._weights[term]
+
     def scores(self, terms: Mapping[str, float]) -> dict[int, float]:
-        """Sum of the weights of the terms, by entry."""
+        """Sum of the weights of the terms, by number."""
         totals: dict[int, float] = {}
         get = totals.get
         for term, factor in terms.items():
-            entries = self._entries.get(term)
-            if entries is None:
+            numbers = self._numbers.get(term)
+            if numbers is None:
                 continue
-            for number, weight in zip(entries, self._weights[term], strict=True):
+            for number, weight in zip(numbers, self._weights[term], strict=True):
                 totals[number] = get(number, 0.0) + factor * weight
         return totals
+
+
+def rare_terms(documents: Sequence[Mapping[str, float]], rarity: Rarity) -> Postings:
+    """Postings whose weights are the rarity of a term times that of its field."""
+    postings = Postings()
+    for number, document in enumerate(documents):
+        for term, field_weight in document.items():
+            share = PAIR_SHARE if " " in term else 1.0
+            postings.add(term, number, rarity.of(term) * field_weight * share)
+    return postings
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from sqlmodel import col, select
 from bench.gold import GOLD_DIR, place_of, read_gold
 from bot.catalogue.catalogue import Catalogue
 from bot.catalogue.documents import count_by
-from bot.catalogue.fold import fold
-from bot.catalogue.search import Finding
 from bot.db import Database
+from bot.search.finder import Finding
+from bot.search.fold import fold
 from models import Document, Procedure, ProcedureStatus
 
 # part: (first at least, in the first three at least, in-scope refused at most)

@@ -7,22 +7,25 @@ flat optima (halving or doubling one moves the first-hit rate by less than a poi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.fuzz import ratio
 
-from bot.catalogue.entries import Entry, Kind
-from bot.catalogue.fold import has_diacritics, words
-from bot.catalogue.index import Match, PhraseIndex, Rarity, WordIndex, terms_of
-from bot.catalogue.lexicon import Lexicon
-from bot.catalogue.reading import Reading, Term
+from bot.search.entries import Entry, Kind
+from bot.search.examples import Example, ExampleIndex
+from bot.search.fold import has_diacritics, words
+from bot.search.index import Match, PhraseIndex, Rarity, rare_terms, terms_of
+from bot.search.lexicon import Lexicon
+from bot.search.reading import Reading, Term
 
 ALIAS, TITLE, SAID, ACCOUNT, CONTEXT = 1.0, 0.9, 1.0, 0.9, 0.2  # weights of fields
 ACCOUNT_PHRASE = 0.9  # an account is longer and looser than an alias
 TITLE_PHRASE = 0.85  # official words are rarely the people's words
 LONG_TITLE = 14  # words; a longer title is no phrase anybody types
-WORDS, PHRASE, ALSO = 4.5, 1.0, 0.15  # weights of the parts of the score
+WORDS, PHRASE, ALSO = 2.5, 0.5, 0.1  # weights of the parts of the score
+LIKELY, NEAREST = 0.5, 10.0  # those of what people say
+VARIANTS = 4  # sentences made of one pattern
 UNIT_SHARE = 0.6  # a unit named in passing is not what is asked for
 RAREST_TERMS = 12  # look-ups in the national index per question
 
@@ -44,19 +47,21 @@ class DetailedIndex:
         self.entries = entries
         documents = [_fields(entry, lexicon) for entry in entries]
         self.rarity = Rarity(documents)
-        self._words = WordIndex(documents, self.rarity)
+        self._words = rare_terms(documents, self.rarity)
         self._stop = lexicon.stop_words
         self._phrases = PhraseIndex(self.rarity, lexicon.stop_words)
         self._common = lexicon.common
         for number, entry in enumerate(entries):
             self._add_phrases(number, entry, lexicon)
+        self._themes = tuple(lexicon.elsewhere)
+        self._examples = ExampleIndex(_examples(entries, lexicon), lexicon.stop_words)
 
     def _add_phrases(self, number: int, entry: Entry, lexicon: Lexicon) -> None:
         for alias in entry.aliases:
             self._phrases.add_alias(number, alias)
         if len(words(entry.title)) <= LONG_TITLE:
             self._phrases.add_alias(number, entry.title, TITLE_PHRASE)
-        for said in lexicon.says.get(entry.id, ()):
+        for said in lexicon.utterances.get(entry.id, ()):
             self._phrases.add_alias(number, said, ACCOUNT_PHRASE)
         for pattern in lexicon.situations.get(entry.id, ()):
             self._phrases.add_pattern(number, pattern)
@@ -70,12 +75,28 @@ class DetailedIndex:
         whole = self._possible(own)
         shared = self._words.scores(factors)
         matches = self._phrases.matches({**concepts, **reading.terms})
+        said = self._said(reading)
         found = [
-            self._scored(number, shared.get(number, 0.0) / whole, matches.get(number))
-            for number in shared.keys() | matches.keys()
+            self._scored(
+                number,
+                shared.get(number, 0.0) / whole,
+                matches.get(number),
+                said.get(number, 0.0),
+            )
+            for number in shared.keys() | matches.keys() | said.keys()
+            if number < len(self.entries)
         ]
         found.sort(key=lambda scored: (-scored.score, scored.entry))
         return found
+
+    def _said(self, reading: Reading) -> dict[int, float]:
+        """How much the question sounds like the examples of each entry or theme."""
+        question = self._examples.question(reading)
+        nearest = self._examples.nearest(question)
+        return {
+            number: LIKELY * likely + NEAREST * nearest.get(number, 0.0)
+            for number, likely in self._examples.likelihood(question).items()
+        }
 
     def _query_weights(self, reading: Reading) -> dict[str, float]:
         """Weights of the words and pairs of the question; polite filler weighs 0."""
@@ -96,9 +117,11 @@ class DetailedIndex:
         total = sum(self.rarity.of(t) * w for t, w in weights.items() if " " not in t)
         return max(total, 4.0)  # a question of one common word proves little
 
-    def _scored(self, entry: int, share: float, matches: list[Match] | None) -> Scored:
+    def _scored(
+        self, entry: int, share: float, matches: list[Match] | None, said: float
+    ) -> Scored:
         best = matches[0] if matches else None
-        score = WORDS * share
+        score = WORDS * share + said
         if matches:
             score += PHRASE * matches[0].score
             score += ALSO * (matches[1].score if len(matches) > 1 else 0.0)
@@ -121,6 +144,23 @@ class DetailedIndex:
         return known / total if total else 0.0
 
 
+def _examples(entries: Sequence[Entry], lexicon: Lexicon) -> Iterator[Example]:
+    """Sentences that mean an entry; after the entries come the themes not ours."""
+    for number, entry in enumerate(entries):
+        yield Example(number, entry.title)
+        for alias in entry.aliases:
+            yield Example(number, alias, 1.5)
+        for text in lexicon.utterances.get(entry.id, ()):
+            yield Example(number, text)
+        for pattern in lexicon.situations.get(entry.id, ()):
+            made = itertools.product(*pattern.parts)
+            for alternatives in itertools.islice(made, VARIANTS):
+                yield Example(number, " ".join(alternatives), 0.5)
+    for number, texts in enumerate(lexicon.elsewhere.values(), start=len(entries)):
+        for text in texts:
+            yield Example(number, text)
+
+
 def _fields(entry: Entry, lexicon: Lexicon) -> dict[str, float]:
     """Term to the weight of the best field it stands in."""
     weights: dict[str, float] = {}
@@ -135,7 +175,7 @@ def _fields(entry: Entry, lexicon: Lexicon) -> dict[str, float]:
     title = TITLE * min(1.0, (25 / title_words) ** 0.5)
     layers = [(entry.context, CONTEXT), (entry.title, title)]
     layers += [(text, SAID) for text in said]
-    layers += [(text, ACCOUNT) for text in lexicon.says.get(entry.id, ())]
+    layers += [(text, ACCOUNT) for text in lexicon.utterances.get(entry.id, ())]
     layers += [(alias, ALIAS) for alias in entry.aliases]
     for text, weight in layers:
         for term in terms_of(text):
@@ -162,7 +202,7 @@ class NameIndex:
         self._names = [words(entry.title) for entry in entries]
         documents = [_name_terms(name) for name in self._names]
         self._rarity = Rarity(documents)
-        self._words = WordIndex(
+        self._words = rare_terms(
             [dict.fromkeys(document, 1.0) for document in documents], self._rarity
         )
 
@@ -172,8 +212,8 @@ class NameIndex:
         """Entries whose name the words of the question come closest to."""
         content = [word for word in question if word not in self._stop] or question
         terms = _name_terms(content)
-        known = [term for term in terms if self._words.size_of(term) > 0]
-        known.sort(key=self._words.size_of)
+        known = [term for term in terms if self._words.count(term) > 0]
+        known.sort(key=self._words.count)
         scores = self._words.scores(dict.fromkeys(known[:RAREST_TERMS], 1.0))
         best = sorted(scores, key=lambda number: -scores[number])[:limit]
         mass = sum(self._rarity.of(word) for word in set(content))

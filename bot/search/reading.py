@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extractOne
 
-from bot.catalogue.fold import accented_words, repaired, split_glued, words
-from bot.catalogue.lexicon import Lexicon
+from bot.search.fold import accented_words, repaired, split_glued, words
+from bot.search.lexicon import Lexicon
 
 LONGEST_TERM = 5  # words; the longest phrase of the lexicon
 REPAIRED = 0.95  # keyboard leftovers leave little doubt

@@ -31,13 +31,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from bot.catalogue.entries import Entry, Kind
-from bot.catalogue.fold import fold
-from bot.catalogue.intent import Intent, strongest
-from bot.catalogue.lexicon import Aspect, Lexicon
-from bot.catalogue.ranking import DetailedIndex, NameIndex, NameMatch, Scored
-from bot.catalogue.reading import Reading, Term, Vocabulary, read, read_concept
-from bot.catalogue.symbols import SymbolIndex
+from bot.search.entries import Entry, Kind
+from bot.search.fold import fold
+from bot.search.intent import Intent, strongest
+from bot.search.lexicon import Aspect, Lexicon
+from bot.search.ranking import DetailedIndex, NameIndex, NameMatch, Scored
+from bot.search.reading import Reading, Term, Vocabulary, read, read_concept
+from bot.search.symbols import SymbolIndex
 
 NAMED = 100.0  # score of a thing named by its code: above anything found by words
 SPELT = 0.80  # closeness from which a question spells a name
@@ -340,8 +340,8 @@ def _vocabulary(entries: Iterable[Entry], lexicon: Lexicon) -> Vocabulary:
             for part in pattern.parts:
                 for text in part:
                     vocabulary.learn(text, usual=True)
-    for accounts in lexicon.says.values():
-        for text in accounts:
+    for texts in (*lexicon.utterances.values(), *lexicon.elsewhere.values()):
+        for text in texts:
             vocabulary.learn(text, usual=True)
     phrases = [*lexicon.concepts, *lexicon.stop_phrases, *lexicon.admin_words]
     phrases += [text for texts in lexicon.aspects.values() for text in texts]

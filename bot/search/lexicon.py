@@ -1,13 +1,15 @@
-"""The words of the people, read from ``content/lexicon.toml``.
+"""The words of the people, read from ``content/lexicon.toml`` and two tables beside it.
 
-Officials edit that file: spellings, abbreviations, word groups, the everyday ways of
-naming a procedure, near twins, what is asked about, what is not our business. Loading
+Officials edit these files: spellings, abbreviations, word groups, the everyday ways of
+naming a procedure, near twins, what is asked about (``lexicon.toml``); whole sentences
+that mean a procedure (``utterances.csv``) or nothing of ours (``outside.csv``). Loading
 promises a complete, consistent ``Lexicon`` or a ``LexiconError`` that names file, line
 and field. The sections are explained in the file itself.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -15,8 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bot.catalogue.fold import fold, words
 from bot.errors import OperatorError
+from bot.search.fold import fold, words
 
 _GROUP = re.compile(r"^\{(.+)\}$")
 _SECTIONS = frozenset(
@@ -26,7 +28,6 @@ _SECTIONS = frozenset(
         "stop",
         "groups",
         "situations",
-        "says",
         "concepts",
         "twins",
         "aspects",
@@ -81,7 +82,10 @@ class Lexicon:
     stop_words: frozenset[str]
     stop_phrases: tuple[str, ...]
     situations: Mapping[str, tuple[Pattern, ...]]
-    says: Mapping[str, tuple[str, ...]]  # short everyday accounts, by id
+    utterances: Mapping[
+        str, tuple[str, ...]
+    ]  # what people say, by id of what they mean
+    elsewhere: Mapping[str, tuple[str, ...]]  # what people say, by matter not ours
     concepts: Mapping[str, tuple[str, ...]]  # everyday phrase: official words
     twins: tuple[Twins, ...]
     aspects: Mapping[Aspect, tuple[str, ...]]
@@ -91,7 +95,7 @@ class Lexicon:
 
     @classmethod
     def load(cls, path: Path) -> Lexicon:
-        """Read and check the file."""
+        """Read and check the file and its two tables."""
         return _Reader(path).lexicon()
 
 
@@ -131,7 +135,8 @@ class _Reader:
                 key: tuple(self._pattern(key, text) for text in texts)
                 for key, texts in self._lists("situations").items()
             },
-            says=self._lists("says"),
+            utterances=_read_table(self.path.with_name("utterances.csv"), "id"),
+            elsewhere=_read_table(self.path.with_name("outside.csv"), "theme"),
             concepts=self._folded_keys("concepts"),
             twins=self._twins(),
             aspects=self._aspects(),
@@ -253,3 +258,18 @@ class _Reader:
                 raise self._error(f"common/{key}", "must be a number between 0 and 1")
             found[key] = float(value)
         return found
+
+
+def _read_table(path: Path, key: str) -> dict[str, tuple[str, ...]]:
+    """Texts by key, from a table with the columns ``key`` and ``text``."""
+    found: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        if rows.fieldnames != [key, "text"]:
+            raise LexiconError(path, 1, key, f"the columns must be {key},text")
+        for row in rows:
+            for column in (key, "text"):
+                if not words(row[column] or ""):
+                    raise LexiconError(path, rows.line_num, column, "is empty")
+            found.setdefault(row[key], []).append(row["text"])
+    return {name: tuple(texts) for name, texts in found.items()}
