@@ -42,7 +42,7 @@ from bot.search.symbols import SymbolIndex
 NAMED = 100.0  # score of a thing named by its code: above anything found by words
 SPELT = 0.80  # closeness from which a question spells a name
 SURE = 4.0  # phrase score of one clear everyday expression
-BESIDE = 0.5  # a second request scores at least this share of the best hit
+CLEAR = 2.0  # phrase score from which half a question is a request of its own
 WEAK = 2.2  # phrase score below which a hit may be chance
 COVERED = 0.5  # share of a question's words that should be ours
 
@@ -290,14 +290,11 @@ class SearchIndex:
         if _spans(ranked[0], parts):
             return []
         firsts: list[Hit] = []
-        least = BESIDE * ranked[0].score
-        beside = {hit.id for hit in self._hits(ranked, 10) if hit.score >= least}
         for found in parts:
-            if not found or found[0].match is None or found[0].match.score < SURE:
+            match = found[0].match if found else None
+            if match is None or match.coverage < 1 or match.score < CLEAR:
                 continue
             hit = self._hits(found, 1)[0]
-            if hit.id not in beside:
-                continue
             if hit.kind is Kind.SERVICE and hit.id not in {f.id for f in firsts}:
                 firsts.append(hit)
         if len(firsts) < 2 or self._akin(firsts):
