@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from bot.catalogue.catalogue import Catalogue
+    from bot.channel.spool import Spool
     from bot.clock import Clock
     from bot.conversation.events import Conversations
     from bot.db import Database
@@ -54,22 +55,36 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     from flask import Flask
 
     from bot.channel.bell import Bell
+    from bot.channel.reception import Reception
     from bot.channel.webhook import create_webhook
     from bot.clock import Clock
-    from bot.db import Database
+    from bot.db import WEB_PATIENCE_SECONDS, Database
     from bot.schema import require_newest
     from dashboard.public import create_public
 
     settings = settings or load_settings()
     settings.require(*NEEDED_TO_SERVE)
     clock = clock or Clock()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, patience=WEB_PATIENCE_SECONDS)
     require_newest(database)
     app = Flask(__name__, static_folder=None)
-    bell = Bell(settings.data_dir)
-    app.register_blueprint(create_webhook(settings, database, clock, bell))
+    reception = Reception(database, _spool(settings), Bell(settings.data_dir))
+    app.register_blueprint(create_webhook(settings, reception, clock))
     app.register_blueprint(create_public(database, clock, is_demo=clock.is_movable))
     return app
+
+
+def _spool(settings: Settings) -> Spool:
+    """What cannot be kept while the database is away must not be promised."""
+    from bot.channel.spool import Spool
+    from bot.errors import OperatorError
+
+    try:
+        return Spool(settings.data_dir)
+    except OSError as error:
+        raise OperatorError(
+            f"DATA_DIR={settings.data_dir}: the spool cannot be written: {error.strerror}"
+        ) from error
 
 
 def create_worker(

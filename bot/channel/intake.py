@@ -1,5 +1,7 @@
 """An event reaches stable storage exactly once, holding no more than is needed.
 
+``arrival_of`` makes an event storable: parsed, masked, with no more than is needed. That
+is what the spool writes when the database is away, and what ``store_event`` writes into it.
 Guarantees of ``store_event``, all in the caller's one transaction:
 
 * ``event_key`` is unique: a redelivery changes nothing, not even the contact;
@@ -59,6 +61,7 @@ _IDS_ONLY = (
     EventKind.ADMIN_MESSAGE,
 )
 _HANDLED = (*_WHOLE, *_IDS_ONLY)
+_FOLLOWING = (EventKind.FOLLOW.value, EventKind.UNFOLLOW.value)
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z_0-9.-]{0,63}")
 
 
@@ -67,6 +70,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
     DUPLICATE = "duplicate"
     UNKNOWN_ACCOUNT = "unknown_account"
+    SPOOLED = "spooled"  # on disk, stored as soon as the database is back
 
 
 @dataclass(frozen=True)
@@ -82,24 +86,55 @@ class Stored:
         return self.event_id is not None
 
 
-def store_event(
-    session: Session,
-    event: InboundEvent,
-    payload: Mapping[str, Any],
-    body_sha256: str,
-    now: datetime,
-) -> Stored:
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event as it may be stored."""
+
+    event_key: str
+    event_name: str
+    kind: str
+    oa_id: str | None
+    user_id: str | None
+    user_id_by_app: str | None
+    is_interaction: bool
+    occurred_at: datetime
+    received_at: datetime
+    payload: dict[str, Any]
+    body_sha256: str
+    ignored_because: str | None
+
+
+def arrival_of(
+    event: InboundEvent, payload: Mapping[str, Any], body_sha256: str, now: datetime
+) -> Arrival:
+    """What may be kept of an event; see the module's guarantees."""
+    return Arrival(
+        event_key=event.event_key,
+        event_name=event.name,
+        kind=event.kind.value,
+        oa_id=event.oa_id,
+        user_id=event.user_id,
+        user_id_by_app=event.user_id_by_app,
+        is_interaction=event.is_interaction,
+        occurred_at=event.occurred_at,
+        received_at=now,
+        payload=payload_to_store(event, payload),
+        body_sha256=body_sha256,
+        ignored_because=ignored_because(event),
+    )
+
+
+def store_event(session: Session, arrival: Arrival) -> Stored:
     """Write the event and what it says about its person; see the module's guarantees."""
     connection = session.connection()
-    if event.oa_id is None or not _is_ours(connection, event.oa_id):
+    if arrival.oa_id is None or not _is_ours(connection, arrival.oa_id):
         return Stored(Outcome.UNKNOWN_ACCOUNT)
-    reason = ignored_because(event)
-    event_id = _insert_event(connection, event, payload, body_sha256, now, reason)
+    event_id = _insert_event(connection, arrival)
     if event_id is None:
         return Stored(Outcome.DUPLICATE)
-    if reason is not None:
-        return Stored(Outcome.IGNORED, event_id, reason)
-    contact_id = _remember_contact(connection, event, now)
+    if arrival.ignored_because is not None:
+        return Stored(Outcome.IGNORED, event_id, arrival.ignored_because)
+    contact_id = _remember_contact(connection, arrival)
     events = _table(WebhookEvent)
     connection.execute(
         update(events).where(events.c.id == event_id).values(contact_id=contact_id)
@@ -180,26 +215,20 @@ def _is_ours(connection: Connection, oa_id: str) -> bool:
     return found.first() is not None
 
 
-def _insert_event(
-    connection: Connection,
-    event: InboundEvent,
-    payload: Mapping[str, Any],
-    body_sha256: str,
-    now: datetime,
-    reason: str | None,
-) -> int | None:
+def _insert_event(connection: Connection, arrival: Arrival) -> int | None:
     """The id of the new row, or None when this event is already there."""
+    reason = arrival.ignored_because
     row = WebhookEvent(
-        event_key=event.event_key,
-        oa_id=event.oa_id or "",
-        event_name=event.name,
-        payload=payload_to_store(event, payload),
-        body_sha256=body_sha256,
-        occurred_at=event.occurred_at,
-        received_at=now,
+        event_key=arrival.event_key,
+        oa_id=arrival.oa_id or "",
+        event_name=arrival.event_name,
+        payload=arrival.payload,
+        body_sha256=arrival.body_sha256,
+        occurred_at=arrival.occurred_at,
+        received_at=arrival.received_at,
         status=EventStatus.WAITING if reason is None else EventStatus.IGNORED,
         reason=reason,
-        due_at=now,
+        due_at=arrival.received_at,
     )
     statement = (
         _insert(connection, row)
@@ -209,15 +238,13 @@ def _insert_event(
     return connection.execute(statement).scalar_one_or_none()
 
 
-def _remember_contact(
-    connection: Connection, event: InboundEvent, now: datetime
-) -> int:
+def _remember_contact(connection: Connection, event: Arrival) -> int:
     contacts = _table(Contact)
     row = Contact(
         oa_id=event.oa_id or "",
         user_id=event.user_id or "",
         user_id_by_app=event.user_id_by_app,
-        created_at=now,
+        created_at=event.received_at,
         last_interaction_at=event.occurred_at if event.is_interaction else None,
     )
     insert = _insert(connection, row)
@@ -232,13 +259,13 @@ def _remember_contact(
         },
     ).returning(contacts.c.id)
     contact_id: int = connection.execute(statement).scalar_one()
-    if event.kind in (EventKind.FOLLOW, EventKind.UNFOLLOW):
+    if event.kind in _FOLLOWING:
         _remember_following(connection, event, contact_id)
     return contact_id
 
 
 def _remember_following(
-    connection: Connection, event: InboundEvent, contact_id: int
+    connection: Connection, event: Arrival, contact_id: int
 ) -> None:
     """Follow and unfollow, unless a newer one of the two has already come.
 
@@ -250,7 +277,7 @@ def _remember_following(
         select(events.c.id).where(
             events.c.received_at > event.occurred_at - CLOCK_SKEW,
             events.c.contact_id == contact_id,
-            events.c.event_name.in_([EventKind.FOLLOW.value, EventKind.UNFOLLOW.value]),
+            events.c.event_name.in_(_FOLLOWING),
             events.c.occurred_at > event.occurred_at,
         )
     )
@@ -258,7 +285,7 @@ def _remember_following(
         connection.execute(
             update(contacts)
             .where(contacts.c.id == contact_id)
-            .values(is_follower=event.kind is EventKind.FOLLOW)
+            .values(is_follower=event.kind == EventKind.FOLLOW)
         )
 
 

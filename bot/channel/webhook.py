@@ -24,16 +24,14 @@ from typing import Any, NoReturn
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 from markupsafe import escape
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest
 
-from bot.channel.bell import Bell
 from bot.channel.inbound import BadEvent, InboundEvent, parse_event, timestamp_text
-from bot.channel.intake import Outcome, Stored, store_event
+from bot.channel.intake import Arrival, Stored, arrival_of
+from bot.channel.reception import NotTakenError, Reception
 from bot.channel.signature import diagnose, verify
 from bot.channel.values import MAX_DEPTH, id_of
 from bot.clock import Clock
-from bot.db import Database
 from bot.settings import Settings
 
 MAX_BODY_BYTES = 1024 * 1024  # the largest known event has under 2 kB
@@ -60,9 +58,7 @@ class _Keys:
     app_secret: str | None  # only to name a mix-up of the two in the log
 
 
-def create_webhook(
-    settings: Settings, database: Database, clock: Clock, bell: Bell
-) -> Blueprint:
+def create_webhook(settings: Settings, reception: Reception, clock: Clock) -> Blueprint:
     """The two routes Zalo calls; a missing id or secret refuses the start."""
     settings.require("zalo_app_id", "zalo_oa_secret_key")
     has_app_secret = bool(settings.zalo_app_secret)
@@ -89,7 +85,9 @@ def create_webhook(
                 hint=refusal.hint,
             )
             return jsonify(status=refusal.reason), refusal.status
-        return _store(database, clock, bell, event, payload, raw, started)
+        digest = hashlib.sha256(raw).hexdigest()
+        arrival = arrival_of(event, payload, digest, clock.now())
+        return _take(reception, arrival, event, started)
 
     @blueprint.get("/zalo_verifier<code>.html")
     def verify_domain(code: str) -> str:
@@ -196,27 +194,14 @@ def _event(payload: dict[str, Any], clock: Clock) -> InboundEvent:
         raise _Refused(400, error.reason) from None
 
 
-def _store(
-    database: Database,
-    clock: Clock,
-    bell: Bell,
-    event: InboundEvent,
-    payload: dict[str, Any],
-    raw: bytes,
-    started: float,
+def _take(
+    reception: Reception, arrival: Arrival, event: InboundEvent, started: float
 ) -> tuple[Response, int]:
-    digest = hashlib.sha256(raw).hexdigest()
     try:
-        with database.writing() as session:
-            stored = store_event(session, event, payload, digest, clock.now())
-    except SQLAlchemyError as error:
-        # never the exception itself: its text quotes the row, with what people wrote
-        cause = type(getattr(error, "orig", None)).__name__
-        name = type(error).__name__
-        log.error("webhook_not_stored", kind=event.kind.value, error=name, cause=cause)
+        stored = reception.take(arrival)
+    except NotTakenError as error:
+        log.error("webhook_not_taken", kind=arrival.kind, error=str(error))
         return jsonify(status="not_stored"), 503
-    if stored.outcome is Outcome.STORED:
-        bell.ring()
     _log_stored(event, stored, started)
     return jsonify(status=stored.outcome.value), 200
 

@@ -14,6 +14,7 @@ from bot.channel.inbound import parse_event, text_digest
 from bot.channel.intake import (
     Outcome,
     Stored,
+    arrival_of,
     ignored_because,
     payload_to_store,
     store_event,
@@ -47,7 +48,7 @@ class Store:
     def take(self, payload: dict[str, Any], now: datetime = NOW) -> Stored:
         with self.database.writing() as session:
             event = parse_event(payload, now)
-            return store_event(session, event, payload, "0" * 64, now)
+            return store_event(session, arrival_of(event, payload, "0" * 64, now))
 
     def contact(self) -> Contact:
         with self.database.reading() as session:
@@ -210,7 +211,8 @@ def test_a_failure_leaves_neither_event_nor_contact(
     def interrupted() -> None:
         with database.writing() as session:
             payload = sample("user_send_text")
-            store_event(session, parse_event(payload, NOW), payload, "0" * 64, NOW)
+            arrival = arrival_of(parse_event(payload, NOW), payload, "0" * 64, NOW)
+            store_event(session, arrival)
             raise PowerCutError
 
     with pytest.raises(PowerCutError):

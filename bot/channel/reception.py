@@ -1,0 +1,104 @@
+"""An event is taken: into the database, or onto the spool while that is away.
+
+``take`` returns only when the event is on stable storage, and raises ``NotTakenError``
+when neither will have it. While the spool waits, a thread of this process stores it again
+in order, once a second, and ends when all is stored; events that come meanwhile queue
+behind, without asking the database that is down.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
+
+from bot.channel.bell import Bell
+from bot.channel.intake import Arrival, Outcome, Stored, store_event
+from bot.channel.spool import Spool
+from bot.db import Database
+
+TRY_AGAIN_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class NotTakenError(RuntimeError):
+    """Neither database nor disk took the event; Zalo should send it again."""
+
+
+class Reception:
+    """One per web process."""
+
+    def __init__(self, database: Database, spool: Spool, bell: Bell) -> None:
+        self._database = database
+        self._spool = spool
+        self._bell = bell
+        self._replaying = threading.Lock()
+        self._closed = threading.Event()
+        if spool.is_waiting():
+            self._replay_soon()
+
+    def take(self, arrival: Arrival) -> Stored:
+        """Bring an event to stable storage."""
+        if self._spool.is_waiting():
+            return self._put_aside(arrival)
+        try:
+            with self._database.writing() as session:
+                stored = store_event(session, arrival)
+        except SQLAlchemyError as error:
+            _log_failure("event_not_stored", error)
+            return self._put_aside(arrival)
+        if stored.outcome is Outcome.STORED:
+            self._bell.ring()
+        return stored
+
+    def close(self) -> None:
+        """Stop replaying; what waits is there at the next start."""
+        self._closed.set()
+
+    def _put_aside(self, arrival: Arrival) -> Stored:
+        try:
+            self._spool.append(arrival)
+        except OSError as error:
+            raise NotTakenError(type(error).__name__) from error
+        self._replay_soon()
+        return Stored(Outcome.SPOOLED)
+
+    def _replay_soon(self) -> None:
+        if self._replaying.acquire(blocking=False):
+            threading.Thread(target=self._replay, name="spool", daemon=True).start()
+
+    def _replay(self) -> None:
+        try:
+            while not self._closed.wait(TRY_AGAIN_SECONDS) and self._spool.is_waiting():
+                self._replay_once()
+        finally:
+            self._replaying.release()
+
+    def _replay_once(self) -> None:
+        try:
+            replayed = self._spool.replay(self._store)
+        except (SQLAlchemyError, OSError) as error:
+            _log_failure("spool_still_waits", error)
+            return
+        if replayed:
+            log.info("spool_replayed", events=replayed)
+            self._bell.ring()
+
+    def _store(self, arrivals: Sequence[Arrival]) -> None:
+        try:
+            with self._database.writing() as session:
+                for arrival in arrivals:
+                    store_event(session, arrival)
+        except StatementError as error:
+            if type(error) in (StatementError, DataError, IntegrityError):
+                raise ValueError(type(error).__name__) from None  # never its text
+            raise
+
+
+def _log_failure(name: str, error: Exception) -> None:
+    # never the exception itself: its text quotes the row, with what people wrote
+    cause = type(getattr(error, "orig", None)).__name__
+    log.error(name, error=type(error).__name__, cause=cause)
