@@ -68,9 +68,12 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     database = Database(settings.database_url, patience=WEB_PATIENCE_SECONDS)
     require_newest(database)
     app = Flask(__name__, static_folder=None)
-    reception = Reception(database, _spool(settings), Bell(settings.data_dir))
+    spool = _spool(settings)
+    reception = Reception(database, spool, Bell(settings.data_dir))
     app.register_blueprint(create_webhook(settings, reception, clock))
-    app.register_blueprint(create_public(database, clock, is_demo=clock.is_movable))
+    app.register_blueprint(
+        create_public(database, spool, clock, is_demo=clock.is_movable)
+    )
     return app
 
 

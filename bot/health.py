@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
+from bot.channel.spool import Spool
 from bot.clock import Clock
 from bot.db import Database
 from models import Account, EventStatus, WebhookEvent, WorkerBeat
@@ -30,6 +31,7 @@ class Readiness:
     """Each check with what was seen; ready when all are ok."""
 
     database: Check
+    spool: Check
     worker: Check
     events: Check
     tokens: Check
@@ -42,22 +44,31 @@ class Readiness:
         return {"ready": self.is_ready} | asdict(self)
 
     def _checks(self) -> tuple[Check, ...]:
-        return self.database, self.worker, self.events, self.tokens
+        return self.database, self.spool, self.worker, self.events, self.tokens
 
 
-def readiness(database: Database, clock: Clock) -> Readiness:
+def readiness(database: Database, spool: Spool, clock: Clock) -> Readiness:
     now = clock.now()
+    line = _spool(spool)
     try:
         with database.reading() as session:
             return Readiness(
                 database=Check(True, database.url.get_backend_name()),
+                spool=line,
                 worker=_worker(session, now),
                 events=_events(session, now),
                 tokens=_tokens(session, now),
             )
     except SQLAlchemyError as error:
         unknown = Check(False, "unknown")
-        return Readiness(Check(False, type(error).__name__), unknown, unknown, unknown)
+        lost = Check(False, type(error).__name__)
+        return Readiness(lost, line, unknown, unknown, unknown)
+
+
+def _spool(spool: Spool) -> Check:
+    waiting, refused = spool.waiting(), spool.refused()
+    detail = f"{waiting} waiting, {refused} refused"
+    return Check(waiting == 0 and refused == 0, detail)
 
 
 def _worker(session: Session, now: datetime) -> Check:
@@ -77,7 +88,9 @@ def _events(session: Session, now: datetime) -> Check:
     if oldest is None:
         return Check(True, "none waiting")
     waited = now - oldest
-    return Check(waited < OLDEST_EVENT_LIMIT, f"oldest waits {waited.seconds} s")
+    return Check(
+        waited < OLDEST_EVENT_LIMIT, f"oldest waits {round(waited.total_seconds())} s"
+    )
 
 
 def _tokens(session: Session, now: datetime) -> Check:

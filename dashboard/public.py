@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from bot.channel.spool import Spool
 from bot.clock import Clock
 from bot.db import Database
 from bot.health import readiness
@@ -25,7 +26,9 @@ class FrontPage:
     is_demo: bool
 
 
-def create_public(database: Database, clock: Clock, *, is_demo: bool) -> Blueprint:
+def create_public(
+    database: Database, spool: Spool, clock: Clock, *, is_demo: bool
+) -> Blueprint:
     public = Blueprint("public", __name__, template_folder="templates")
 
     @public.get("/")
@@ -39,7 +42,7 @@ def create_public(database: Database, clock: Clock, *, is_demo: bool) -> Bluepri
 
     @public.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        found = readiness(database, clock)
+        found = readiness(database, spool, clock)
         return jsonify(found.to_json()), 200 if found.is_ready else 503
 
     return public

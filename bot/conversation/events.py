@@ -49,6 +49,14 @@ APOLOGY = Reply("errors.apology", remark=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """One person in our hands; renewed with every event, so that many take no harm."""
+
+    contact_id: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Conversations:
     """All that handling an event needs; built once in ``app.py``."""
 
@@ -62,15 +70,14 @@ class Conversations:
 
     def run_once(self) -> bool:
         """Handle the waiting events of one person; True when there was work."""
-        leased = self._lease_person()
-        if leased is None:
+        lease = self._lease_person()
+        if lease is None:
             return False
-        contact_id, lease_until = leased
-        while self._handle_next(contact_id, lease_until):
-            pass
+        while lease is not None:
+            lease = self._handle_next(lease)
         return True
 
-    def _lease_person(self) -> tuple[int, datetime] | None:
+    def _lease_person(self) -> Lease | None:
         now = self.clock.now()
         with self.database.reading() as session:  # an idle worker takes no write lock
             if _next_person(session, now) is None:
@@ -85,43 +92,47 @@ class Conversations:
                 .where(col(Contact.id) == contact_id)
                 .values(lease_until=lease_until)
             )
-            return contact_id, lease_until
+            return Lease(contact_id, lease_until)
 
-    def _handle_next(self, contact_id: int, lease_until: datetime) -> bool:
-        """Handle this person's oldest event; False when there is none left for now."""
+    def _handle_next(self, lease: Lease) -> Lease | None:
+        """Handle this person's oldest event; None when there is none left for now."""
         started = time.perf_counter()
         with self.database.reading() as session:
-            row = _oldest_waiting(session, contact_id)
+            row = _oldest_waiting(session, lease.contact_id)
         if row is None or row.due_at > self.clock.now():
-            self._release(contact_id, lease_until)
-            return False
+            self._release(lease)
+            return None
         try:
-            reason, replies = self._handle(row, lease_until)
+            reason, replies, renewed = self._handle(row, lease)
+        except LeaseLostError:  # we were too slow; the event is in other hands
+            log.warning("lease_lost", event_id=row.id)
+            return None
         except Exception as error:
             log.exception("event_failed", event_id=row.id, name=row.event_name)
             self._postpone(row, error)
-            return True
+            return lease
         took = round((time.perf_counter() - started) * 1000, 1)
         log.info("event_done", event_id=row.id, name=row.event_name,
                  route=reason, replies=replies, ms=took)  # fmt: skip
-        return True
+        return renewed
 
-    def _handle(self, row: WebhookEvent, lease_until: datetime) -> tuple[str, int]:
+    def _handle(self, row: WebhookEvent, lease: Lease) -> tuple[str, int, Lease]:
         event = parse_event(row.payload, received_at=row.received_at)
         if event.text:
             self.catalogue.warm(event.text)  # searched before the write lock is taken
         with self.database.writing() as session:
             contact = session.get_one(Contact, row.contact_id)
-            if contact.lease_until != lease_until:
+            if contact.lease_until != lease.until:
                 raise LeaseLostError(f"contact {contact.id}")
             now = self.clock.now()
+            contact.lease_until = now + PERSON_LEASE
             if event.is_interaction:
                 outbox.release_parked(session, row.contact_id or 0, now)
             route, replies = self._answer(session, event, contact, now)
             self._enqueue(session, f"event:{row.id}", contact, replies, now)
             _finish(session, row, EventStatus.DONE, route, now)
             forget_words_of_refuser(session, contact, row)
-            return route, len(replies)
+            return route, len(replies), Lease(lease.contact_id, contact.lease_until)
 
     def _answer(
         self, session: Session, event: InboundEvent, contact: Contact, now: datetime
@@ -190,12 +201,12 @@ class Conversations:
             contact = session.get_one(Contact, stored.contact_id)
             self._enqueue(session, f"apology:{stored.id}", contact, [APOLOGY], now)
 
-    def _release(self, contact_id: int, lease_until: datetime) -> None:
+    def _release(self, lease: Lease) -> None:
         with self.database.writing() as session:
             session.execute(
                 update(Contact)
-                .where(col(Contact.id) == contact_id)
-                .where(col(Contact.lease_until) == lease_until)
+                .where(col(Contact.id) == lease.contact_id)
+                .where(col(Contact.lease_until) == lease.until)
                 .values(lease_until=None)
             )
 
