@@ -17,6 +17,7 @@ from statistics import median
 from bot.search.entries import Entry, Kind
 from bot.search.finder import Finding, Outcome
 from bot.search.fold import words
+from bot.search.lexicon import Lexicon
 
 GOLD_DIR = Path(__file__).parents[1] / "tests" / "gold"
 OUT_OF_SCOPE = "OOS"
@@ -70,19 +71,26 @@ def place_of(question: Question, finding: Finding) -> int:
     return 0
 
 
-def leaks(questions: Iterable[Question], entries: Iterable[Entry]) -> list[str]:
-    """Questions that equal or contain an indexed alias, or stand inside one."""
-    aliases = {" ".join(words(a)) for e in entries for a in e.aliases}
+def leaks(
+    questions: Iterable[Question], entries: Iterable[Entry], lexicon: Lexicon
+) -> list[str]:
+    """Questions that equal or contain what is indexed word for word, or stand in it.
+
+    Indexed so are the aliases and the examples of what people say.
+    """
+    indexed = {" ".join(words(a)) for e in entries for a in e.aliases}
+    for texts in lexicon.utterances.values():
+        indexed.update(" ".join(words(text)) for text in texts)
     return [
         question.text
         for question in questions
-        if _leaks(" ".join(words(question.text)), aliases)
+        if _leaks(" ".join(words(question.text)), indexed)
     ]
 
 
-def _leaks(text: str, aliases: set[str]) -> bool:
+def _leaks(text: str, indexed: set[str]) -> bool:
     padded = f" {text} "
-    return any(f" {alias} " in padded or padded in f" {alias} " for alias in aliases)
+    return any(f" {alias} " in padded or padded in f" {alias} " for alias in indexed)
 
 
 def median_overlap(questions: Sequence[Question], entries: Iterable[Entry]) -> float:

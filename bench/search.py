@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts = {path.stem: read_gold(path) for path in options.gold}
     for name, questions in parts.items():
         _print_part(name, questions, index, options)
-        _print_honesty(name, questions, entries)
+        _print_honesty(name, questions, entries, lexicon)
     everything = [question for part in parts.values() for question in part]
     _print_alone(everything, index, entries, lexicon)
     _print_names(index, entries)
@@ -163,10 +163,13 @@ def _print_miss(question: Question, place: int, index: SearchIndex) -> None:
 
 
 def _print_honesty(
-    name: str, questions: Sequence[Question], entries: Sequence[Entry]
+    name: str,
+    questions: Sequence[Question],
+    entries: Sequence[Entry],
+    lexicon: Lexicon,
 ) -> None:
     ours = [q for q in questions if q.kind in ("service", "document")]
-    leaked = leaks(ours, entries)
+    leaked = leaks(ours, entries, lexicon)
     if ours:
         print(
             f"{name}: leak rate {len(leaked) / len(ours):.1%} ({len(leaked)}), "

@@ -6,18 +6,19 @@ How a hit is ranked, in this order:
 2. *Read*: the question is folded, its spelling repaired, abbreviations and everyday
    words expanded (``reading``, ``lexicon``); the polite frame loses its weight and tells
    the aspect (``intent``).
-3. *Score* of a detailed entry = ``words`` + ``phrase`` (``ranking``): ``words`` is the
-   share of the question, weighed by rarity, that stands in the entry's fields (alias 1,
-   title 0.9, lexicon 0.6, context 0.2; pairs of neighbours count beside single words);
-   ``phrase`` is the best single alias, title or lexicon pattern that the question
-   fulfils: rarity of its parts times the square of the share met. Rarity is BM25's idf;
-   repetition and length, BM25's other terms, mean little in texts of one line.
+3. *Score* of a detailed entry = ``words`` + ``phrase`` + ``said`` (``ranking``).
+   ``words`` is the share of the question, weighed by rarity, that stands in the entry's
+   fields (pairs of neighbours count beside single words). ``phrase`` is the best single
+   alias, title, example or lexicon pattern that the question fulfils: rarity of its parts
+   times the square of the share met. ``said`` is how much the question sounds like the
+   entry's examples of what people say, together and one by one (``examples``).
 4. *National index*: a name without details comes first only when the question all but
    spells it, closer than any detailed name; else it follows.
 5. *Several procedures in one question* come in the order of mention; near twins that
    nothing tells apart are offered as a choice.
 6. *Nothing fits*: judged by the share of the question that the catalogue's words cover,
-   the strength of the best phrase, and words of other worlds (``intent``).
+   the strength of the best phrase, words of other worlds (``intent``), and by whose
+   examples the question sounds like: those of an entry, or of a matter that is not ours.
 
 Every hit carries its reasons in ``why``. Pure functions over immutable indexes: safe
 to share between threads.
@@ -35,7 +36,7 @@ from bot.search.entries import Entry, Kind
 from bot.search.fold import fold
 from bot.search.intent import Intent, strongest
 from bot.search.lexicon import Aspect, Lexicon
-from bot.search.ranking import DetailedIndex, NameIndex, NameMatch, Scored
+from bot.search.ranking import DetailedIndex, NameIndex, NameMatch, Ranking, Scored
 from bot.search.reading import Reading, Term, Vocabulary, read, read_concept
 from bot.search.symbols import SymbolIndex
 
@@ -44,6 +45,9 @@ SPELT = 0.80  # closeness from which a question spells a name
 SURE = 4.0  # phrase score of one clear everyday expression
 CLEAR = 2.0  # phrase score from which half a question is a request of its own
 WEAK = 2.2  # phrase score below which a hit may be chance
+# A question that sounds this much like other people's matters is not ours; the longer it
+# is, the more it must: idle talk is short, a citizen's story is long.
+ALIEN, TALE, SHORT = 0.75, 0.02, 8
 COVERED = 0.5  # share of a question's words that should be ours
 
 # What joins two requests. "rồi" and "xong" also end a clause ("mất rồi"), so they join
@@ -163,11 +167,11 @@ class SearchIndex:
     def _ranked_text(self, text: str) -> list[Scored]:
         reading = read(text, self._vocabulary)
         self._intent.mark_frame(reading)
-        return self._ranked(reading)
+        return self._ranked(reading).found
 
     # -- by words
 
-    def _ranked(self, reading: Reading) -> list[Scored]:
+    def _ranked(self, reading: Reading) -> Ranking:
         return self._detailed.ranked(reading, self._concepts(reading))
 
     def _concepts(self, reading: Reading) -> dict[str, Term]:
@@ -181,9 +185,10 @@ class SearchIndex:
         return added
 
     def _searched(self, query: str, reading: Reading, limit: int) -> Finding:
-        ranked = self._ranked(reading)
+        ranking = self._ranked(reading)
+        ranked = ranking.found
         names = self._names.closest([w.plain for w in reading.words], query, 40)
-        outcome, why = self._judge(reading, ranked, names)
+        outcome, why = self._judge(reading, ranking, names)
         hits = self._merged(ranked, names, limit)
         several: list[Hit] = []
         if outcome is Outcome.ANSWERED:
@@ -200,9 +205,10 @@ class SearchIndex:
         return Finding("", outcome, (), nearest, explanation=why)
 
     def _judge(
-        self, reading: Reading, ranked: list[Scored], names: list[NameMatch]
+        self, reading: Reading, ranking: Ranking, names: list[NameMatch]
     ) -> tuple[Outcome, dict[str, object]]:
         """Is there an answer, and is it our business at all?"""
+        ranked = ranking.found
         phrase = max((s.match.score for s in ranked[:3] if s.match), default=0.0)
         share = ranked[0].words if ranked else 0.0
         covered = self._detailed.explained(reading, ranked)
@@ -216,12 +222,18 @@ class SearchIndex:
             "admin": admin,
             "outside": world,
             "outside_words": foreign,
+            "ours": round(ranking.ours, 1),
+            "foreign": round(ranking.foreign, 1),
+            "theme": ranking.theme,
             "name": round(name, 2),
         }
         ours = phrase / SURE + admin * 0.5 + share
         if name >= SPELT:
             return Outcome.ANSWERED, why
         if foreign and foreign > ours * 1.2:
+            return Outcome.OUT_OF_SCOPE, why
+        tale = max(0, len(reading.words) - SHORT)
+        if ranking.foreign > ranking.ours * (ALIEN + TALE * tale):
             return Outcome.OUT_OF_SCOPE, why
         if phrase >= WEAK or (share >= 0.4 and covered >= COVERED):
             return Outcome.ANSWERED, why

@@ -107,6 +107,7 @@ class Phrase:
     weights: tuple[float, ...]  # of each part
     excluded: tuple[str, ...]
     pairs: frozenset[str]  # neighbours of an alias; empty for a pattern
+    whole: float  # sum of the weights
     strength: float = 1.0  # a title says less about people's words than an alias
 
 
@@ -138,7 +139,9 @@ class PhraseIndex:
         unique = list(dict.fromkeys(content))
         weights = tuple(self._bounded(self._rarity.of(word)) for word in unique)
         number = len(self._phrases)
-        self._phrases.append(Phrase(entry, text, weights, (), pairs, strength))
+        self._phrases.append(
+            Phrase(entry, text, weights, (), pairs, sum(weights), strength)
+        )
         for part, word in enumerate(unique):
             self._register(word, number, part, weights[part], (keys.get(word, word),))
 
@@ -154,7 +157,9 @@ class PhraseIndex:
                 self._register(key, number, part, weight, accents_of(text))
         excluded = tuple(" ".join(words(text)) for text in pattern.excluded)
         self._phrases.append(
-            Phrase(entry, pattern.text, tuple(weights), excluded, frozenset())
+            Phrase(
+                entry, pattern.text, tuple(weights), excluded, frozenset(), sum(weights)
+            )
         )
 
     def _register(
@@ -197,11 +202,13 @@ class PhraseIndex:
         parts: Mapping[int, tuple[float, int]],
         terms: Mapping[str, Term],
     ) -> Match | None:
-        whole = sum(phrase.weights)
-        met = sum(value for value, _ in parts.values())
-        coverage = min(1.0, sum(phrase.weights[part] for part in parts) / whole)
-        if coverage < 0.5:  # half of it missing: another matter
+        covered = 0.0  # plain loops here: this runs hundreds of times a question
+        for part in parts:
+            covered += phrase.weights[part]
+        if covered < 0.5 * phrase.whole:  # half of it missing: another matter
             return None
+        coverage = min(1.0, covered / phrase.whole)
+        met = sum(value for value, _ in parts.values())
         if any(w in terms and not terms[w].guessed for w in phrase.excluded):
             return None
         score = met * coverage**2 * phrase.strength

@@ -40,6 +40,16 @@ class Scored:
     match: Match | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What fits a question, and whether it sounds like ours at all."""
+
+    found: list[Scored]
+    ours: float  # likelihood of the question in the mouth of who means the best entry
+    foreign: float  # the same of the best matter that is none of ours
+    theme: str  # that matter
+
+
 class DetailedIndex:
     """Everything we know more of than the name."""
 
@@ -66,7 +76,7 @@ class DetailedIndex:
         for pattern in lexicon.situations.get(entry.id, ()):
             self._phrases.add_pattern(number, pattern)
 
-    def ranked(self, reading: Reading, concepts: Mapping[str, Term]) -> list[Scored]:
+    def ranked(self, reading: Reading, concepts: Mapping[str, Term]) -> Ranking:
         """All entries that share anything with the question, best first."""
         own = self._query_weights(reading)
         factors = dict(own)
@@ -75,7 +85,9 @@ class DetailedIndex:
         whole = self._possible(own)
         shared = self._words.scores(factors)
         matches = self._phrases.matches({**concepts, **reading.terms})
-        said = self._said(reading)
+        question = self._examples.question(reading)
+        likely = self._examples.likelihood(question)
+        said = self._said(question, likely)
         found = [
             self._scored(
                 number,
@@ -84,19 +96,29 @@ class DetailedIndex:
                 said.get(number, 0.0),
             )
             for number in shared.keys() | matches.keys() | said.keys()
-            if number < len(self.entries)
         ]
         found.sort(key=lambda scored: (-scored.score, scored.entry))
-        return found
+        return self._ranking(found, likely)
 
-    def _said(self, reading: Reading) -> dict[int, float]:
-        """How much the question sounds like the examples of each entry or theme."""
-        question = self._examples.question(reading)
+    def _said(
+        self, question: Mapping[str, float], likely: Mapping[int, float]
+    ) -> dict[int, float]:
+        """How much the question sounds like the examples of each entry."""
         nearest = self._examples.nearest(question)
         return {
-            number: LIKELY * likely + NEAREST * nearest.get(number, 0.0)
-            for number, likely in self._examples.likelihood(question).items()
+            number: LIKELY * likelihood + NEAREST * nearest.get(number, 0.0)
+            for number, likelihood in likely.items()
+            if number < len(self.entries)
         }
+
+    def _ranking(self, found: list[Scored], likely: Mapping[int, float]) -> Ranking:
+        count = len(self.entries)
+        ours = max((v for n, v in likely.items() if n < count), default=0.0)
+        foreign, best = max(
+            ((v, n) for n, v in likely.items() if n >= count), default=(0.0, -1)
+        )
+        theme = self._themes[best - count] if best >= 0 else ""
+        return Ranking(found, ours, foreign, theme)
 
     def _query_weights(self, reading: Reading) -> dict[str, float]:
         """Weights of the words and pairs of the question; polite filler weighs 0."""
