@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     database = Database(settings.database_url, patience=WEB_PATIENCE_SECONDS)
     require_newest(database)
     app = Flask(__name__, static_folder=None)
+    app.extensions["database"] = database  # whoever takes the app down closes it
     spool = _spool(settings)
     reception = Reception(database, spool, Bell(settings.data_dir))
     app.register_blueprint(create_webhook(settings, reception, clock))

