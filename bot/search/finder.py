@@ -42,6 +42,7 @@ from bot.search.symbols import SymbolIndex
 
 NAMED = 100.0  # score of a thing named by its code: above anything found by words
 SPELT = 0.80  # closeness from which a question spells a name
+NOTHING_ELSE = 0.8  # share of the question's words, weighed, that stand in that name
 SURE = 4.0  # phrase score of one clear everyday expression
 CLEAR = 2.0  # phrase score from which half a question is a request of its own
 WEAK = 2.2  # phrase score below which a hit may be chance
@@ -228,7 +229,7 @@ class SearchIndex:
             "name": round(name, 2),
         }
         ours = phrase / SURE + admin * 0.5 + share
-        if name >= SPELT:
+        if names and _is_spelt(names[0]):
             return Outcome.ANSWERED, why
         if foreign and foreign > ours * 1.2:
             return Outcome.OUT_OF_SCOPE, why
@@ -255,7 +256,7 @@ class SearchIndex:
                 {"name": round(match.closeness, 3)},
             )
             for match in names
-            if match.closeness >= SPELT
+            if _is_spelt(match)
         ]
         others = [
             self._hit(
@@ -264,7 +265,7 @@ class SearchIndex:
                 {"name": round(match.closeness, 3)},
             )
             for match in names
-            if 0.45 <= match.closeness < SPELT
+            if match.closeness >= 0.45 and not _is_spelt(match)
         ]
         merged: dict[tuple[Kind, str], Hit] = {}
         for hit in (*spelt, *hits, *others):
@@ -359,6 +360,11 @@ def _vocabulary(entries: Iterable[Entry], lexicon: Lexicon) -> Vocabulary:
         vocabulary.learn(text, usual=True)
     vocabulary.freeze()
     return vocabulary
+
+
+def _is_spelt(match: NameMatch) -> bool:
+    """A name all of it, and hardly a word beside it: "mất" before it is another matter."""
+    return match.closeness >= SPELT and match.coverage >= NOTHING_ELSE
 
 
 def _spans(best: Scored, parts: Sequence[Sequence[Scored]]) -> bool:

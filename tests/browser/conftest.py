@@ -123,14 +123,14 @@ def stage(browser: Browser) -> Iterator[Stage]:
         seed_demo(simulator)
         bot.address = address
         bot.token = simulator.issue_tokens(OA_ID).access_token
-        yield Stage(address, bot, _opener(browser, address, troubles))
+        yield Stage(address, bot, opener(browser, address, troubles))
         for context in browser.contexts:
             context.close()
         simulator.close()
     assert troubles == []
 
 
-def _opener(browser: Browser, address: str, troubles: list[str]) -> Callable[..., Page]:
+def opener(browser: Browser, address: str, troubles: list[str]) -> Callable[..., Page]:
     def open_page(
         person: str = "ba-tam",
         viewport: ViewportSize = DESKTOP,

@@ -188,6 +188,11 @@ def test_names_known_only_from_the_national_index_come_first_by_name(
     assert right / len(tried) >= 0.95
 
 
+def test_a_word_beside_a_national_name_is_not_overheard(catalogue: Catalogue) -> None:
+    assert _ids(catalogue.find("cấp thẻ bảo hiểm y tế"))[0] == "1.014137"
+    assert _ids(catalogue.find("mat the bao hiem y te"))[0] == "1.002759"
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_composed_and_decomposed_letters_find_the_same(
     catalogue: Catalogue, form: str
