@@ -325,6 +325,55 @@ def ask(question: str | None, batch: Path | None, as_json: bool, why: bool) -> N
                 _print_lines(found.lines(why=why))
 
 
+@cli.group()
+def dead() -> None:
+    """Events and messages that gave up."""
+
+
+@dead.command("list")
+def dead_list() -> None:
+    """One line each: key, since when, what, attempts, reason."""
+    from bot.dead_letters import dead_letters
+
+    with _migrated() as database, database.reading() as session:
+        _print_lines(letter.line() for letter in dead_letters(session))
+
+
+@dead.command("show")
+@click.argument("key")
+def dead_show(key: str) -> None:
+    """Everything known of one, what the person wrote included."""
+    from bot.dead_letters import find
+
+    with _migrated() as database, database.reading() as session:
+        letter = find(session, key)
+        click.echo(letter.line())
+        click.echo(json.dumps(letter.content, ensure_ascii=False, indent=2))
+
+
+@dead.command("retry")
+@click.argument("keys", nargs=-1, required=True)
+def dead_retry(keys: tuple[str, ...]) -> None:
+    """Try again, all attempts anew."""
+    from bot.clock import Clock
+    from bot.dead_letters import retry
+
+    with _migrated() as database, database.writing() as session:
+        for key in keys:
+            retry(session, key, Clock().now())
+
+
+@dead.command("discard")
+@click.argument("keys", nargs=-1, required=True)
+def dead_discard(keys: tuple[str, ...]) -> None:
+    """Give up for good; what the person wrote is erased."""
+    from bot.dead_letters import discard
+
+    with _migrated() as database, database.writing() as session:
+        for key in keys:
+            discard(session, key)
+
+
 # --- what commands share ------------------------------------------------------------------
 
 
@@ -352,6 +401,16 @@ def _database(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def _migrated() -> Iterator[Database]:
+    """The database of the settings, refused when its schema is an older one."""
+    from bot.schema import require_newest
+
+    with _database(load_settings()) as database:
+        require_newest(database)
+        yield database
 
 
 def _load_content(database: Database, settings: Settings) -> Any:

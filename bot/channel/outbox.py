@@ -68,6 +68,7 @@ class Reason(StrEnum):
     MAYBE_DELIVERED = "maybe_delivered"
     PERSON_ERASED = "person_erased"
     CANCELLED_BY_PERSON = "cancelled_by_person"
+    DISCARDED = "discarded"
     CONFIRMED_BY_HISTORY = "confirmed_by_history"
     CONFIRMED_BY_ECHO = "confirmed_by_echo"
 
