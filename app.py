@@ -374,6 +374,35 @@ def dead_discard(keys: tuple[str, ...]) -> None:
             discard(session, key)
 
 
+@cli.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Database, stored files and spool as one archive; the program may go on running."""
+    from bot.backup import back_up
+    from bot.clock import Clock
+
+    settings = load_settings()
+    with _migrated() as database:
+        back_up(database, settings.data_dir, file, Clock().now(), _say_count)
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@cli.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace what is there.")
+def restore_command(file: Path, force: bool) -> None:
+    """Put an archive back; stop the program first."""
+    from bot.backup import restore
+
+    settings = load_settings()
+    with _database(settings) as database:
+        restore(database, settings.data_dir, file, force=force, say=_say_count)
+
+
+def _say_count(name: str, count: int) -> None:
+    click.echo(f"{name}: {count}")
+
+
 # --- what commands share ------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import make_url, text
 from sqlmodel import col, func, select
 
 from bot import schema
+from bot.backup import back_up, restore
 from bot.catalogue.catalogue import Catalogue, touch
 from bot.catalogue.loading import load_content
 from bot.catalogue.packs import read_packs
@@ -23,9 +24,17 @@ from bot.channel.spool import Spool
 from bot.clock import Clock
 from bot.conversation.events import Conversations
 from bot.db import Database
-from models import Account, EventStatus, MessageStatus, OutboxMessage, WebhookEvent
+from models import (
+    Account,
+    Contact,
+    EventStatus,
+    MessageStatus,
+    OutboxMessage,
+    WebhookEvent,
+)
 from tests.channel.test_spool import arrival, stored, wait_until
 from tests.chat import Chat, Town, open_town
+from tests.test_backup import all_rows, quiet
 
 CONTENT = Path(__file__).parents[1] / "content"
 BIRTH = "1.001193"
@@ -180,6 +189,26 @@ def test_events_survive_a_stopped_server(
     reception.close()
     for opened in (database, impatient):
         opened.close()
+
+
+def test_a_backup_moves_from_postgresql_to_sqlite_and_back(
+    server: PostgresServer, town: Town, chat: Chat, tmp_path: Path
+) -> None:
+    chat.says("chào")
+    chat.says("đăng ký khai sinh")
+    small = Database(f"sqlite:///{tmp_path / 'small' / 'bot.db'}")
+    again = _open(server, "again")
+    steps = [(town.database, small, "there"), (small, again, "back")]
+    for source, target, name in steps:
+        archive = tmp_path / f"{name}.tar.gz"
+        back_up(source, tmp_path / "files", archive, Clock().now(), quiet)
+        restore(target, tmp_path / name, archive, force=False, say=quiet)
+        assert all_rows(target) == all_rows(town.database)
+        schema.check(target)
+    with again.writing() as session:  # ids go on where they stood
+        session.add(Contact(oa_id="1", user_id="2", created_at=Clock().now()))
+    small.close()
+    again.close()
 
 
 def _plain_url(database: Database) -> str:
