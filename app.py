@@ -375,6 +375,21 @@ def dead_discard(keys: tuple[str, ...]) -> None:
 
 
 @cli.command()
+def doctor() -> None:
+    """What is wrong with this installation, and what to do; exit code 1 if anything."""
+    from bot.clock import Clock
+    from bot.doctor import examine
+
+    _set_up_logging(level=logging.ERROR)
+    healthy = True
+    for finding in examine(load_settings(), NEEDED_TO_SERVE, Clock()):
+        _print_lines(finding.lines())
+        healthy = healthy and finding.check.ok
+    if not healthy:
+        sys.exit(1)
+
+
+@cli.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
     """Database, stored files and spool as one archive; the program may go on running."""
