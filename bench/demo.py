@@ -74,7 +74,7 @@ class Demo:
 @contextmanager
 def running_demo(folder: Path) -> Iterator[Demo]:
     """``app.py demo`` on a free port with its own data, ended with SIGTERM."""
-    port = _free_port()
+    port = free_port()
     environment = os.environ | {
         "PORT": str(port),
         "DATA_DIR": str(folder),
@@ -177,7 +177,8 @@ def _wait_until_ready(address: str) -> None:
     raise TimeoutError("the demo did not become ready")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
