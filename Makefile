@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock screenshots clean
+.PHONY: help run test check format bench chaos lock screenshots clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -29,6 +29,9 @@ format: $(DEV) ## format the code
 
 bench: $(DEV) ## the benchmarks, a table of ratios at the end
 	$(PY) -m bench
+
+chaos: $(DEV) ## kill -9 while 5,000 events arrive; the fake Zalo's ledger is the judge
+	$(PY) -m bench.chaos
 
 lock: $(DEV) ## write the exact locks anew from requirements*.in
 	for name in requirements requirements-dev; do \

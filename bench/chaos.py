@@ -34,6 +34,7 @@ from bench.demo import ROOT, free_port
 from bot.catalogue.catalogue import touch
 from bot.catalogue.loading import load_content
 from bot.catalogue.packs import read_packs
+from bot.channel.outbox import Reason
 from bot.channel.signature import sign
 from bot.clock import Clock
 from bot.db import Database
@@ -66,6 +67,8 @@ BETWEEN_KILLS = (0.3, 2.5)  # seconds
 AGAIN_AFTER = 0.1  # seconds until an event that got no 200 is sent again
 # A person's lease lasts 45 s, a row's 75 s, and the history is asked twice at the most.
 DONE_WITHIN = 300.0
+LATENCY_MS = 80  # of the fake Zalo: many calls are under way when a worker dies
+LOOKED_UP = (Reason.CONFIRMED_BY_ECHO, Reason.CONFIRMED_BY_HISTORY)
 ARRIVED = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.SEEN)
 
 
@@ -80,6 +83,9 @@ class Verdict:
     unfinished_events: int = 0
     unanswered_events: int = 0
     messages: int = 0
+    looked_up: int = (
+        0  # messages of unknown outcome that the echo or the history settled
+    )
     not_delivered: list[str] = field(default_factory=list)
     delivered_twice: int = 0
 
@@ -144,6 +150,8 @@ def _zalo(web_port: int) -> Iterator[tuple[Simulator, str, int]]:
     simulator = simulator_of(simulated)
     seed(simulator, {"accounts": [_account()], "people": list(_cast())})
     with served(simulated, port):
+        slow = {"kind": "latency", "times": None, "ms": LATENCY_MS}
+        requests.post(f"{address}/control/faults", json=slow, timeout=5)
         yield simulator, address, web_port
         simulator.close()
 
@@ -305,18 +313,20 @@ def _write(
     acknowledged: set[str],
 ) -> None:
     """This writer's people, in turn; each event until somebody takes it."""
-    http = requests.Session()
-    for number in range(share, events, WRITERS):
-        person = number % PEOPLE
-        message_id = f"chaos-{number}"
-        body = _event(person, message_id, QUESTIONS[number // PEOPLE % len(QUESTIONS)])
-        while not _is_taken(http, settings.base_url, body):
-            time.sleep(AGAIN_AFTER)
-        acknowledged.add(message_id)
-        with simulator.state.lock:  # Zalo has seen the message too
-            relation = simulator.state.relations[_user_id(person)]
-            relation.last_interaction = simulator.clock.now_ms()
-            relation.replies_used = 0
+    with requests.Session() as http:
+        for number in range(share, events, WRITERS):
+            person = number % PEOPLE
+            message_id = f"chaos-{number}"
+            body = _event(
+                person, message_id, QUESTIONS[number // PEOPLE % len(QUESTIONS)]
+            )
+            while not _is_taken(http, settings.base_url, body):
+                time.sleep(AGAIN_AFTER)
+            acknowledged.add(message_id)
+            with simulator.state.lock:  # Zalo has seen the message too
+                relation = simulator.state.relations[_user_id(person)]
+                relation.last_interaction = simulator.clock.now_ms()
+                relation.replies_used = 0
 
 
 def _event(person: int, message_id: str, text: str) -> bytes:
@@ -395,6 +405,7 @@ def _judge(database: Database, simulator: Simulator, acknowledged: set[str]) -> 
         unfinished_events=sum(e.status != EventStatus.DONE for e in events),
         unanswered_events=sum(f"event:{event.id}" not in answered for event in events),
         messages=len(rows),
+        looked_up=sum(row.reason in LOOKED_UP for row in rows),
         not_delivered=[
             f"{row.dedupe_key} {row.status} {row.reason}"
             for row in rows
