@@ -30,7 +30,7 @@ format: $(DEV) ## format the code
 bench: $(DEV) ## the benchmarks, a table of ratios at the end
 	$(PY) -m bench
 
-chaos: $(DEV) ## kill -9 while 5,000 events arrive; the fake Zalo's ledger is the judge
+chaos: $(DEV) ## kill -9, failing Zalo, database and disk: 20,000 events an engine
 	$(PY) -m bench.chaos
 
 lock: $(DEV) ## write the exact locks anew from requirements*.in
