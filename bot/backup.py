@@ -46,7 +46,7 @@ FORMAT = 1
 ROWS_AT_ONCE = 500
 _VERSION_TABLE = "alembic_version"
 _LEFT_OUT = ("bell", "demo.log")
-_LEFT_OUT_ENDINGS = (".db", ".db-wal", ".db-shm", ".lock")
+_LEFT_OUT_ENDINGS = (".db", ".db-wal", ".db-shm", ".lock", ".index", ".part")
 
 Progress = Callable[[str, int], object]
 

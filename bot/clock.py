@@ -18,6 +18,11 @@ class Clock:
         self._read_at_mtime: int | None = None
         self._offset = timedelta()
 
+    @classmethod
+    def of(cls, offset_file: str) -> Clock:
+        """Moved by this file, or not at all when there is no name."""
+        return cls(Path(offset_file) if offset_file else None)
+
     def now(self) -> datetime:
         return datetime.now(UTC) + self._current_offset()
 

@@ -11,9 +11,12 @@ queueing inside SQLite's busy wait.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,12 @@ from sqlmodel import Session
 # webhook after 2 s, and then the disk must have had its turn too; others may wait longer.
 PATIENCE_SECONDS = 5.0
 WEB_PATIENCE_SECONDS = 1.0
+POOL_SIZE = 15  # connections of one process: a server takes 100 from all of them
+# A worker that stands still in the middle (a paused machine) must not keep its locks.
+FROZEN_AFTER_SECONDS = 60
+# How often a writer of another process is asked whether it is done. SQLite's own waiting
+# sleeps up to 100 ms at a time, while our transactions last a few.
+TURN_POLL_SECONDS = 0.001
 
 
 class Database:
@@ -81,9 +90,10 @@ def _sqlite_engine(url: str, patience: float) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": patience, "check_same_thread": False},
+        hide_parameters=True,  # the text of an error must not hold what people wrote
     )
     event.listen(engine, "connect", _prepare_sqlite_connection)
-    event.listen(engine, "begin", _begin_sqlite_transaction)
+    event.listen(engine, "begin", partial(_begin_sqlite_transaction, patience))
     return engine
 
 
@@ -92,10 +102,16 @@ def _server_engine(url: str, patience: float) -> Engine:
         url,
         # a restarted PostgreSQL must not fail the first citizen after it
         pool_pre_ping=True,
+        # opened as they are needed and kept: a sender's threads would open and close the
+        # few above SQLAlchemy's five for every second message
+        pool_size=POOL_SIZE,
+        max_overflow=0,
         pool_timeout=patience,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": max(2, round(patience)),  # libpq knows no less
-            "options": f"-c lock_timeout={round(patience * 1000)}",
+            "options": f"-c lock_timeout={round(patience * 1000)} "
+            f"-c idle_in_transaction_session_timeout={FROZEN_AFTER_SECONDS * 1000}",
         },
     )
 
@@ -106,9 +122,28 @@ def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA cache_size=-400")  # KiB; each of many threads has its own
     cursor.close()
 
 
-def _begin_sqlite_transaction(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+def _begin_sqlite_transaction(patience: float, connection: Connection) -> None:
+    if connection.get_execution_options().get("read_only", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        if not _began(driver, time.monotonic() + patience):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # or its error
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+
+
+def _began(driver: sqlite3.Connection, deadline: float) -> bool:
+    while time.monotonic() < deadline:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError:  # in use, or something that the next try says
+            time.sleep(TURN_POLL_SECONDS)
+    return False

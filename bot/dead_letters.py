@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from bot.channel.intake import shape_of
 from bot.channel.outbox import Reason
 from bot.errors import OperatorError
+from bot.people import audit
 from models import EventStatus, MessageStatus, OutboxMessage, WebhookEvent
 
 
@@ -83,6 +84,16 @@ def discard(session: Session, key: str) -> None:
     else:
         row.status = MessageStatus.CANCELLED
     session.add(row)
+
+
+def settle(session: Session, key: str, *, again: bool, by: str, now: datetime) -> None:
+    """Try again or give up for good, and note in the audit log who said so."""
+    if again:
+        retry(session, key, now)
+    else:
+        discard(session, key)
+    action = "dead.retried" if again else "dead.discarded"
+    audit.record(session, by, action, f"dead:{key}", {}, now)
 
 
 def _row(session: Session, key: str) -> WebhookEvent | OutboxMessage:

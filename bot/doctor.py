@@ -18,6 +18,7 @@ from bot.channel.zalo.time import time_at
 from bot.clock import Clock
 from bot.db import Database
 from bot.health import Check, readiness
+from bot.outreach.yearly.files import YearlyError, read_yearly
 from bot.settings import Settings
 
 LEAST_FREE_BYTES = 1_000_000_000  # a year of a busy commune, with room for a backup
@@ -31,10 +32,13 @@ _ADVICE = {
     "database": "check DATABASE_URL and that the server runs",
     "spool": "refused lines stand in DATA_DIR/spool/refused.jsonl; waiting ones go by themselves",
     "worker": "start 'python app.py serve', or one 'worker' beside each 'web'",
+    "scheduler": "a job of the clock hangs: its log names it; restart the worker",
     "events": "look at the worker's log; start one more worker",
     "tokens": "connect the account anew: the README says how",
+    "alarms": "administrators were told what to do; the log names each alarm",
     "disk": "make room where DATA_DIR is",
     "zalo": "let this machine reach Zalo's hosts, check DNS and proxy",
+    "yearly": "correct the file: 'python app.py calendar list' names the next mistake",
     "clock": "let the system keep the time: timedatectl set-ntp true",
 }
 
@@ -59,6 +63,7 @@ def examine(
     yield Finding("settings", _settings(settings, needed))
     yield Finding("public_url", _public_url(settings))
     yield from _inside(settings, clock)
+    yield Finding("yearly", _yearly(settings))
     yield Finding("disk", _disk(settings))
     yield from _outside(settings, clock)
 
@@ -70,6 +75,14 @@ def _settings(settings: Settings, needed: tuple[str, ...]) -> Check:
     if len(settings.secret("secret_key")) < LEAST_KEY_LENGTH:
         return Check(False, f"SECRET_KEY is shorter than {LEAST_KEY_LENGTH} characters")
     return Check(True, "complete")
+
+
+def _yearly(settings: Settings) -> Check:
+    try:
+        drafts = read_yearly(settings.content_dir, settings.zone)
+    except YearlyError as error:
+        return Check(False, str(error))
+    return Check(True, f"{len(drafts)} drafts")
 
 
 def _public_url(settings: Settings) -> Check:
@@ -93,7 +106,15 @@ def _inside(settings: Settings, clock: Clock) -> Iterator[Finding]:
             yield Finding("spool", Check(False, str(error)))
             return
         state = readiness(database, spool, clock)
-        for name in ("database", "spool", "worker", "events", "tokens"):
+        for name in (
+            "database",
+            "spool",
+            "worker",
+            "scheduler",
+            "events",
+            "tokens",
+            "alarms",
+        ):
             yield Finding(name, getattr(state, name))
 
 

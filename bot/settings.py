@@ -6,8 +6,11 @@ A wrong or missing value stops the start with one line that names the setting.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -25,7 +28,14 @@ SECRETS = (
     "zalo_oa_secret_key",
     "zalo_access_token",
     "zalo_refresh_token",
+    "zalo_code_verifier",
+    "alarm_webhook_url",
+    "alarm_smtp_url",
+    "metrics_token",
 )
+LEAST_TOKEN_LENGTH = 20  # characters; nobody guesses that through a web server
+# PKCE (RFC 7636): as the console stores it, or as we make it.
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 class SettingsError(OperatorError):
@@ -50,18 +60,67 @@ class Settings(BaseSettings):
     zalo_oa_id: str | None = None
     zalo_access_token: SecretStr | None = None
     zalo_refresh_token: SecretStr | None = None
+    zalo_code_verifier: SecretStr | None = None
     zalo_openapi_url: str = "https://openapi.zalo.me"
     zalo_business_url: str = "https://business.openapi.zalo.me"
     zalo_oauth_url: str = "https://oauth.zaloapp.com"
     zalo_media_hosts: Annotated[tuple[str, ...], NoDecode] = ZALO_MEDIA_HOSTS
     zalo_verifier_code: str | None = None
+    accept_ok_proofs: bool = True
+    publish_compliance: bool = False  # on the public page, all units together
+    proof_allow_private_hosts: bool = False  # tests only
+    broker_url: str = ""
+    alarm_webhook_url: SecretStr | None = None
+    alarm_smtp_url: SecretStr | None = None
+    metrics_token: SecretStr | None = None
     timezone: str = "Asia/Ho_Chi_Minh"
+    clock_file: str = ""  # tests only: seconds by which the program's clock is moved
 
     @field_validator("zalo_media_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(host.strip() for host in value.split(",") if host.strip())
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://")):
+            raise ValueError("empty, or an address that begins with redis://")
+        return value
+
+    @field_validator("zalo_code_verifier")
+    @classmethod
+    def _is_verifier(cls, value: SecretStr | None) -> SecretStr | None:
+        plain = value.get_secret_value() if value else ""
+        if plain and not _VERIFIER.fullmatch(plain):
+            raise ValueError("must be 43 to 128 letters, digits, '-', '_', '.', '~'")
+        return value
+
+    @field_validator("alarm_webhook_url")
+    @classmethod
+    def _is_web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and value.get_secret_value():
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("must begin with https://HOST")
+        return value
+
+    @field_validator("alarm_smtp_url")
+    @classmethod
+    def _is_mail_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and value.get_secret_value():
+            from bot.watching.mail import Mail  # who has none need not load it
+
+            Mail.from_url(value.get_secret_value())
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and 0 < len(value.get_secret_value()) < LEAST_TOKEN_LENGTH:
+            raise ValueError(f"must have {LEAST_TOKEN_LENGTH} characters or more")
         return value
 
     @field_validator("timezone")
@@ -108,6 +167,13 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "?"
         raise SettingsError(f"setting {name}: {first['msg']}") from error
+
+
+def hand_down(defaults: Mapping[str, str]) -> None:
+    """Put these into the environment of this process and of those it starts; what an
+    operator has set stays."""
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
 
 
 def _secrets_from_files() -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What an office may import: services, documents, units with their desks.
+"""What an office may import: services, documents, units with their desks, channels.
 
 Each kind says which columns it takes, how a line of the file finds its row in the
 database, and which rows belong together when asking what is gone.
@@ -12,20 +12,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bot.catalogue.plan_schema import UNIT_CHANNELS
 from bot.catalogue.schema import DESKS, DOCUMENTS, PROCEDURES, UNITS, Table
 from bot.catalogue.values import (
     LIST_SEPARATOR,
     Column,
     Kind,
+    Reason,
     Row,
     ValueSpoiled,
     Vocabulary,
     parse,
 )
-from models import ProcedureStatus
+from models import Channel, ProcedureStatus
 
 Stored = Mapping[str, Row]
-Problem = tuple[str, str]  # field, reason
+Problem = tuple[str, Reason]  # field, why
 
 LOCAL_DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 SHEET_ERROR = re.compile(r"#(REF!|N/A|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)")
@@ -51,6 +53,7 @@ class ImportKind:
     scope: Callable[[Row], object]
     check: Callable[[Row, Row, Collection[str]], Iterator[Problem]]
     link: str = ""  # the column that names another row by its key
+    refers_to: Table | None = None  # whose keys are known, too
     defaults: Row = field(default_factory=dict)
     desk_columns: Mapping[str, str] = field(default_factory=dict)
 
@@ -83,13 +86,17 @@ def read_cell(column: Column, cell: object, vocabulary: Vocabulary) -> Any:
         return parse(column, cell, vocabulary)
     raise ValueSpoiled(
         f"the spreadsheet made {cell!r} of it, zeros may be lost: "
-        "format the column as text and type it again"
+        "format the column as text and type it again",
+        "mangled",
+        value=cell,
     )
 
 
 def _from_text(kind: Kind, text: str) -> object:
     if SHEET_ERROR.fullmatch(text):
-        raise ValueSpoiled(f"holds the spreadsheet error {text}")
+        raise ValueSpoiled(
+            f"holds the spreadsheet error {text}", "sheet_error", value=text
+        )
     if kind in (Kind.WORDS, Kind.JOINED):
         words = [word.strip() for word in text.split(LIST_SEPARATOR.strip())]
         words = [word for word in words if word]
@@ -115,14 +122,15 @@ def _service_scope(row: Row) -> object:
 
 def _check_service(row: Row, values: Row, known: Collection[str]) -> Iterator[Problem]:
     if row["replaced_by"] and row["replaced_by"] not in known:
-        yield "replaced_by", f"{row['replaced_by']!r} is not a known procedure"
+        code = row["replaced_by"]
+        text = f"{code!r} is not a known procedure"
+        yield "replaced_by", Reason(text, "unknown_procedure", value=code)
     if (row["status"] == ProcedureStatus.REPLACED) != bool(row["replaced_by"]):
-        yield "replaced_by", "is filled if and only if status is replaced"
+        text = "is filled if and only if status is replaced"
+        yield "replaced_by", Reason(text, "replaced")
     if row["status"] == ProcedureStatus.INDEX_ONLY and "status" not in values:
-        yield (
-            "status",
-            "is known from the national index only: add a column status (active)",
-        )
+        text = "is known from the national index only: add a column status (active)"
+        yield "status", Reason(text, "national_only")
 
 
 SERVICES = ImportKind(
@@ -147,7 +155,7 @@ def _identify_document(values: Row, stored: Stored) -> str:
         return str(values["id"])
     symbol, issued_on = values.get("symbol"), values.get("issued_on")
     if not symbol:
-        raise ValueSpoiled("needs an id or a symbol")
+        raise ValueSpoiled("needs an id or a symbol", "document_key")
     same = [key for key, row in stored.items() if row["symbol"] == symbol]
     dated = [key for key in same if stored[key]["issued_on"] == issued_on]
     if len(dated) == 1:
@@ -155,7 +163,13 @@ def _identify_document(values: Row, stored: Stored) -> str:
     if len(same) == 1 and issued_on is None:
         return same[0]
     if same and issued_on is None:
-        raise ValueSpoiled(f"{symbol!r} is shared by {', '.join(same)}: add issued_on")
+        shared = ", ".join(same)
+        raise ValueSpoiled(
+            f"{symbol!r} is shared by {shared}: add issued_on",
+            "shared_symbol",
+            value=symbol,
+            shared=shared,
+        )
     return f"{symbol}@{issued_on}" if same else str(symbol)
 
 
@@ -194,19 +208,31 @@ def _identify_unit(values: Row, stored: Stored) -> str:
     if len(same) == 1 or len(in_force) == 1:
         return (in_force or same)[0]
     if same:
-        raise ValueSpoiled(f"{name!r} is shared by {', '.join(same)}: use the code")
-    raise ValueSpoiled(f"no unit is named {name!r}: a new unit needs a code")
+        shared = ", ".join(same)
+        raise ValueSpoiled(
+            f"{name!r} is shared by {shared}: use the code",
+            "shared_name",
+            value=name,
+            shared=shared,
+        )
+    raise ValueSpoiled(
+        f"no unit is named {name!r}: a new unit needs a code", "new_unit", value=name
+    )
 
 
 def _unit_scope(row: Row) -> object:
     return row["level"], row["valid_to"] is None
 
 
+def _unknown_unit(code: str) -> Reason:
+    return Reason(f"{code!r} is not a known unit", "unknown_unit", value=code)
+
+
 def _check_unit(row: Row, _values: Row, known: Collection[str]) -> Iterator[Problem]:
     if row["parent_code"] and row["parent_code"] not in known:
-        yield "parent_code", f"{row['parent_code']!r} is not a known unit"
+        yield "parent_code", _unknown_unit(row["parent_code"])
     if row["valid_from"] and row["valid_to"] and row["valid_from"] > row["valid_to"]:
-        yield "valid_to", "is before valid_from"
+        yield "valid_to", Reason("is before valid_from", "ends_before")
 
 
 UNIT_FILES = ImportKind(
@@ -229,4 +255,40 @@ UNIT_FILES = ImportKind(
     },
 )
 
-KINDS = {kind.name: kind for kind in (SERVICES, DOCUMENT_FILES, UNIT_FILES)}
+# --- channels -------------------------------------------------------------------------
+
+
+def _identify_channel(values: Row, _stored: Stored) -> str:
+    """By what it is: the same channel of the same unit at the same address."""
+    parts = [str(values.get(name) or "") for name in ("unit_code", "channel")]
+    return ":".join((*parts, str(values.get("address") or "")))
+
+
+def _channel_scope(row: Row) -> object:
+    return row["channel"]
+
+
+def _check_channel(row: Row, _values: Row, known: Collection[str]) -> Iterator[Problem]:
+    if row["unit_code"] not in known:
+        yield "unit_code", _unknown_unit(row["unit_code"])
+    if row["channel"] in (Channel.WEBSITE, Channel.ZALO_OA) and not row["address"]:
+        text = f"is required for a channel {row['channel']!r}"
+        yield "address", Reason(text, "required")
+    if row["valid_from"] and row["valid_to"] and row["valid_from"] > row["valid_to"]:
+        yield "valid_to", Reason("is before valid_from", "ends_before")
+
+
+CHANNEL_FILES = ImportKind(
+    name="channels",
+    table=UNIT_CHANNELS,
+    title="address",
+    keys=("unit_code",),
+    identify=_identify_channel,
+    scope=_channel_scope,
+    check=_check_channel,
+    refers_to=UNITS,
+)
+
+KINDS = {
+    kind.name: kind for kind in (SERVICES, DOCUMENT_FILES, UNIT_FILES, CHANNEL_FILES)
+}

@@ -26,7 +26,14 @@ from bot.catalogue.packs import PackReader
 from bot.catalogue.records import PackError, PacksRefused
 from bot.catalogue.schema import DESKS, Table
 from bot.catalogue.sheets import Line, Sheet, read_sheet
-from bot.catalogue.values import Row, ValueSpoiled, Vocabulary, parse
+from bot.catalogue.values import (
+    LIST_SEPARATOR,
+    Reason,
+    Row,
+    ValueSpoiled,
+    Vocabulary,
+    parse,
+)
 from models import Origin
 
 
@@ -91,7 +98,7 @@ class ImportRefused(PacksRefused):
 def plan_import(
     session: Session, kind: str, path: Path, content_dir: Path
 ) -> ImportPlan:
-    """Compare the file with the database; ``kind`` is services, documents or units.
+    """Compare the file with the database; ``kind`` is one of ``KINDS``.
 
     Raises ``SheetUnreadable`` when the file as a whole cannot be read.
     """
@@ -109,7 +116,7 @@ def plan_import(
 
 def apply_import(session: Session, plan: ImportPlan) -> None:
     """Write what the plan says, or raise ``ImportRefused`` and write nothing."""
-    problems = plan.problems or _outdated(session, plan)
+    problems = plan.problems or outdated(session, plan)
     if problems:
         raise ImportRefused(problems)
     for change in (*plan.added, *plan.changed):
@@ -117,15 +124,20 @@ def apply_import(session: Session, plan: ImportPlan) -> None:
     session.expire_all()  # written past the identity map
 
 
-def _outdated(session: Session, plan: ImportPlan) -> list[PackError]:
+def outdated(session: Session, plan: ImportPlan) -> list[PackError]:
+    """The lines whose rows were changed by somebody since the plan was made."""
     changes = (*plan.added, *plan.changed)
     tables = {change.table.name: change.table for change in changes}
     stored = {name: _stored(session, table) for name, table in tables.items()}
     return [
-        PackError(plan.file, change.line, "", f"{change.key} was changed meanwhile")
+        PackError(plan.file, change.line, "", _meanwhile(change.key))
         for change in changes
         if not _is_as_planned(change, stored[change.table.name].get(change.key))
     ]
+
+
+def _meanwhile(key: str) -> Reason:
+    return Reason(f"{key} was changed meanwhile", "meanwhile", value=key)
 
 
 def _is_as_planned(change: RowChange, here: Row | None) -> bool:
@@ -165,6 +177,8 @@ class _Planner:
         self.vocabulary = vocabulary
         self.stored = _stored(session, kind.table)
         self.desks = _stored(session, DESKS) if kind.desk_columns else {}
+        other = kind.refers_to
+        self.others = stored_rows(session, other).keys() if other else ()
         self.last_position = max(
             (row.get("position", 0) for row in self.stored.values()), default=0
         )
@@ -185,12 +199,16 @@ class _Planner:
             if name is None and label:
                 self.plan.ignored_columns.append(label)
             elif name in columns.values():
-                self._problem(1, str(name), f"stands twice in the header ({label!r})")
+                reason = Reason(
+                    f"stands twice in the header ({label!r})", "twice", value=label
+                )
+                self._problem(1, str(name), reason)
             elif name is not None:
                 columns[position] = name
         if not set(self.kind.keys) & set(columns.values()):
             needed = " or ".join(self.kind.keys)
-            self._problem(1, needed, "is not among the columns of the file")
+            reason = Reason("is not among the columns of the file", "no_key")
+            self._problem(1, needed, reason)
         return columns
 
     def entries(self, sheet: Sheet, columns: Mapping[int, str]) -> list[_Entry]:
@@ -199,7 +217,8 @@ class _Planner:
         entries: list[_Entry] = []
         for line in sheet.lines:
             if set(line.cells[len(sheet.header) :]) - {None, ""}:
-                self._problem(line.number, "", "has more cells than the header")
+                reason = Reason("has more cells than the header", "more_cells")
+                self._problem(line.number, "", reason)
                 continue
             entry = self._entry(line, columns)
             if entry is None:
@@ -208,7 +227,12 @@ class _Planner:
             if first == line.number:
                 entries.append(entry)
             else:
-                reason = f"{entry.key!r} stands in line {first} already"
+                reason = Reason(
+                    f"{entry.key!r} stands in line {first} already",
+                    "repeated",
+                    value=entry.key,
+                    first=first,
+                )
                 self._problem(line.number, self.kind.key, reason)
         return entries
 
@@ -216,6 +240,7 @@ class _Planner:
         known = self.stored.keys() | {entry.key for entry in entries}
         # a pack may name a row that it does not hold: what is there already may stay
         known |= {str(row.get(self.kind.link)) for row in self.stored.values()}
+        known |= {str(key[0]) for key in self.others}
         scopes: set[object] = set()
         for entry in entries:
             row = self._whole_row(entry)
@@ -249,7 +274,7 @@ class _Planner:
                     column = replace(column, required=len(self.kind.keys) == 1)
                 place[column.name] = read_cell(column, cell, self.vocabulary)
             except ValueSpoiled as error:
-                self._problem(line.number, name, str(error))
+                self._problem(line.number, name, error.reason)
         if len(self.plan.problems) > problems:
             return None
         for name in self.kind.keys:  # an empty key is no key, it empties nothing
@@ -258,7 +283,7 @@ class _Planner:
         try:
             key = self.kind.identify(values, self.stored)
         except ValueSpoiled as error:
-            self._problem(line.number, self.kind.keys[-1], str(error))
+            self._problem(line.number, self.kind.keys[-1], error.reason)
             return None
         return _Entry(line.number, key, values | {self.kind.key: key}, desk)
 
@@ -275,7 +300,11 @@ class _Planner:
             try:
                 row[column.name] = parse(column, None, self.vocabulary)
             except ValueSpoiled:
-                reason = f"is required: {entry.key!r} is new"
+                reason = Reason(
+                    f"is required: {entry.key!r} is new",
+                    "required_new",
+                    value=entry.key,
+                )
                 self._problem(entry.line, column.name, reason)
         return row if len(self.plan.problems) == problems else None
 
@@ -314,7 +343,7 @@ class _Planner:
         values = blank | entry.desk | {"unit_code": entry.key}
         return replace(change, is_new=True, values=values)
 
-    def _problem(self, line: int, name: str, reason: str) -> None:
+    def _problem(self, line: int, name: str, reason: Reason) -> None:
         self.plan.problems.append(PackError(self.plan.file, line, name, reason))
 
 
@@ -324,10 +353,16 @@ def _update(
     fields = tuple(
         FieldChange(name, here[name], value)
         for name, value in values.items()
-        if here[name] != value
+        if here[name] != value and not _is_written_alike(here[name], value)
     )
     changed = {change.field: change.new for change in fields}
     return RowChange(entry.line, table, entry.key, title, False, changed, fields)
+
+
+def _is_written_alike(old: Any, new: Any) -> bool:
+    """An item of a list may hold a semicolon itself: a cell does not tell that."""
+    are_lists = isinstance(old, list) and isinstance(new, list)
+    return are_lists and LIST_SEPARATOR.join(old) == LIST_SEPARATOR.join(new)
 
 
 def _stored(session: Session, table: Table) -> dict[str, Row]:

@@ -3,7 +3,7 @@
 Each row remembers the pack version it came from (``pack_digest``). A row whose values
 still have that digest is untouched and follows the pack; one that was edited here stays
 as it is, and is reported as a conflict as long as the pack says something newer than
-what it was edited from. Rows added here are never changed or deleted; rows that vanished
+what it was edited from. To have checked a row is no edit: the later day stays. Rows added here are never changed or deleted; rows that vanished
 from the pack are removed if nobody edited them. Loading twice changes nothing.
 """
 
@@ -25,6 +25,7 @@ from bot.catalogue.values import Row
 from models import Origin
 
 Key = tuple[Any, ...]
+CHECKED = "checked_on"
 DIGEST_BYTES = 16  # 128 bits: far beyond chance, half the width of SHA-256 in each row
 
 
@@ -110,11 +111,20 @@ def digest(table: Table, row: Mapping[str, Any]) -> str:
     """Fingerprint of what the pack columns say.
 
     Empty ones do not count, so that a column added by a later release does not make every
-    stored row look edited.
+    stored row look edited; nor does the day of the last check.
     """
-    values = {name: row[name] for name in table.names if row[name]}
+    return _digest(table, row, without=CHECKED)
+
+
+def _digest(table: Table, row: Mapping[str, Any], without: str = "") -> str:
+    values = {n: row[n] for n in table.names if n != without and row[n]}
     text = json.dumps(values, ensure_ascii=False, default=str, sort_keys=True)
     return blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def _fingerprints(table: Table, row: Mapping[str, Any]) -> tuple[str, str]:
+    """As ``digest`` makes it, and as it was made when the day counted."""
+    return digest(table, row), _digest(table, row)
 
 
 def key_of(table: Table, row: Mapping[str, Any]) -> Key:
@@ -159,18 +169,27 @@ def _compare(table: Table, rows: Iterable[Row], stored: dict[Key, Row]) -> _Chan
 def _compare_row(table: Table, new: Row, here: Row, changes: _Changes) -> None:
     report = changes.report
     own, version = digest(table, here), new["pack_digest"]
-    if here["origin"] == Origin.PACK and own in (here["pack_digest"], version):
-        if here["pack_digest"] == version:
-            report.unchanged += 1
-        else:
+    is_same_pack = here["pack_digest"] in _fingerprints(table, new)
+    is_untouched = here["pack_digest"] in _fingerprints(table, here) or own == version
+    if here["origin"] == Origin.PACK and is_untouched:
+        if own == version:
+            new = new | _later_check(new, here)
+        is_same = own == version and new.get(CHECKED) == here.get(CHECKED)
+        report.unchanged += is_same
+        report.updated += not is_same
+        if not is_same or here["pack_digest"] != version:
             changes.updates.append(new)
-            report.updated += 1
         return
     report.kept += 1
-    if version in (own, here["pack_digest"]):
+    if own == version or is_same_pack:
         return
     fields = tuple(name for name in table.names if new[name] != here[name])
     report.conflicts.append(Conflict(_shown(table, new), "edited here", fields))
+
+
+def _later_check(new: Row, here: Row) -> Row:
+    days = [row[CHECKED] for row in (new, here) if row.get(CHECKED)]
+    return {CHECKED: max(days)} if days else {}
 
 
 def _compare_position(table: Table, new: Row, here: Row, changes: _Changes) -> None:
@@ -183,7 +202,7 @@ def _compare_position(table: Table, new: Row, here: Row, changes: _Changes) -> N
 def _compare_vanished(table: Table, key: Key, here: Row, changes: _Changes) -> None:
     if here["origin"] == Origin.LOCAL:
         changes.report.kept += 1
-    elif digest(table, here) == here["pack_digest"]:
+    elif here["pack_digest"] in _fingerprints(table, here):
         changes.deletes.append(key)
         changes.report.removed.append(_shown(table, here))
     else:

@@ -17,7 +17,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from bot.catalogue import schema
+from bot.catalogue import plan_schema, schema
+from bot.catalogue.plan_packs import assignment_rows, check_plans, plan_duty_rows
 from bot.catalogue.records import PackError, PacksRefused, Record
 from bot.catalogue.references import check_references
 from bot.catalogue.schema import Shape, Table
@@ -42,6 +43,10 @@ class Packs:
     documents: list[Row]
     duties: list[Row]
     topics: list[Row]
+    plans: list[Row]
+    plan_duties: list[Row]
+    assignments: list[Row]
+    unit_channels: list[Row]
     groups: list[Row]
     document_topics: list[Row]
     sources: list[Row]
@@ -49,7 +54,7 @@ class Packs:
 
     def tables(self) -> Iterator[tuple[Table, list[Row]]]:
         """What goes into the database, in the order of loading."""
-        for table in schema.TABLES:
+        for table in (*schema.TABLES, *plan_schema.TABLES):
             yield table, getattr(self, table.name)
 
 
@@ -162,7 +167,7 @@ class PackReader:
         self, shape: Shape, name: str, raws: list[tuple[Row, Mapping[str, int]]]
     ) -> None:
         """Parse, check keys for repetition and store."""
-        if not raws:
+        if not raws and not (isinstance(shape, Table) and shape.may_be_empty):
             self._add(name, 1, "", f"holds no {shape.name}")
         seen: dict[tuple[Any, ...], int] = {}
         kept: list[Record] = []
@@ -171,10 +176,10 @@ class PackReader:
             row, errors = parse_row(shape, record, self.vocabulary)
             self.errors += errors
             key = tuple(row.get(part) for part in shape.key)
-            if key in seen and None not in key:
+            if key and key in seen and None not in key:
                 reason = f"{key[0]!r} stands in line {seen[key]} already"
                 self.errors.append(record.error(shape.key[0], reason))
-            seen[key] = record.line_of(shape.key[0])
+            seen[key] = record.line_of(shape.key[0] if shape.key else "")
             kept.append(Record(row, record.file, lines))
         self.records[shape.name] = kept
 
@@ -218,8 +223,10 @@ def read_packs(content_dir: Path) -> Packs:
         "units.toml", schema.UNITS, schema.SUCCESSIONS, schema.DESKS, schema.BODIES
     )
     reader.read_toml("topics.toml", schema.TOPICS)
+    reader.read_toml("plans.toml", *plan_schema.WRITTEN)
     reader.refuse_if_wrong()
     reader.errors += check_references(reader.records)
+    reader.errors += check_plans(reader.records)
     reader.check_national_index()
     reader.refuse_if_wrong()
     return _assemble(reader)
@@ -239,6 +246,10 @@ def _assemble(reader: PackReader) -> Packs:
         documents=documents,
         duties=reader.rows(schema.DUTIES),
         topics=reader.rows(schema.TOPICS),
+        plans=reader.rows(plan_schema.PLANS),
+        plan_duties=plan_duty_rows(reader.records),
+        assignments=assignment_rows(reader.records),
+        unit_channels=reader.rows(plan_schema.UNIT_CHANNELS),
         groups=reader.rows(schema.GROUPS),
         document_topics=reader.rows(schema.DOCUMENT_TOPICS),
         sources=reader.rows(schema.SOURCES),

@@ -27,7 +27,8 @@ from models import (
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns of one kind of record in a content file."""
+    """The columns of one kind of record in a content file. Without ``key`` records may
+    repeat."""
 
     name: str
     key: tuple[str, ...]
@@ -43,6 +44,7 @@ class Table(Shape):
     """A shape that has a database table."""
 
     model: type[PackRecord]
+    may_be_empty: bool = False
 
 
 CONFIDENCE = "procedures.confidence"

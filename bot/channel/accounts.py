@@ -15,16 +15,23 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
-from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, or_, select, update
 
 from bot.channel.seal import Sealer
-from bot.channel.zalo.answers import TokenPair
+from bot.channel.tokens import (
+    NEEDS_CONSENT,
+    NO_TOKEN,
+    StoredTokens,
+    read_tokens,
+    store_tokens,
+)
+from bot.channel.zalo.answers import AccountInfo, TokenPair
 from bot.channel.zalo.client import ZaloClient
 from bot.channel.zalo.errors import Action, OutcomeUnknown, ZaloError
 from bot.clock import Clock
@@ -34,9 +41,8 @@ from models import Account, AccountKind, ApiGeneration
 
 log = structlog.get_logger(__name__)
 
-# Zalo's access token lives 25 h: with 2 h left there is time for an outage and an alarm.
-REFRESH_BEFORE = timedelta(hours=2)
-REFRESH_TOKEN_LIFE = timedelta(days=90)  # "3 months"
+Answer = TypeVar("Answer")
+
 # Two tries of at most 13 s each, and the commit.
 REFRESH_LEASE = timedelta(seconds=45)
 # A wrong app secret is repaired by a human; asking more often only fills the log.
@@ -44,36 +50,23 @@ PROBLEM_PAUSE = timedelta(minutes=10)
 # Waiting for another's refresh: longer than its lease, then its holder is dead.
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
+# Reading and opening the token costs as much as a quarter of a message; one that another
+# process has renewed is known here a second later, or as soon as Zalo refuses the old one.
+KEPT_FOR = timedelta(seconds=1)
 STORE_TRIES = 5  # the new pair exists nowhere else: try hard to write it down
 KINDS = {2: AccountKind.BUSINESS, 4: AccountKind.GOVERNMENT}
-NO_TOKEN = "no_token"  # never connected
-_DEAD = "reconsent"  # prefix: only a new consent helps
+# Hears, in the transaction that writes it down, of an account's problem or new pair (None).
+TokenNews = Callable[[Session, str, str | None, datetime], None]
+
+
+def nobody_hears(
+    session: Session, oa_id: str, problem: str | None, now: datetime
+) -> None:
+    """For tools that watch nothing."""
 
 
 class TokenDead(Exception):
     """No usable token: an administrator of the account must act."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tokens:
-    """What is stored for one account, opened."""
-
-    access: str | None
-    refresh_sealed: str | None  # opened only when it is needed
-    expires_at: datetime | None
-    lease_until: datetime | None
-    problem: str | None
-
-    def works_at(self, now: datetime, refused: str | None) -> bool:
-        """Usable for now; a token of unknown age is used until Zalo refuses it."""
-        if self.access is None or self.access == refused:
-            return False
-        return self.expires_at is None or now < self.expires_at
-
-    def is_fresh_at(self, now: datetime, refused: str | None) -> bool:
-        if not self.works_at(now, refused):
-            return False
-        return self.expires_at is None or now < self.expires_at - REFRESH_BEFORE
 
 
 class Accounts:
@@ -86,24 +79,49 @@ class Accounts:
         client: ZaloClient,
         sealer: Sealer,
         settings: Settings,
+        news: TokenNews = nobody_hears,
     ) -> None:
         self._database = database
         self._clock = clock
         self._client = client
         self._sealer = sealer
         self._settings = settings
-        self._refreshing = threading.Lock()  # one thread polls, the others queue here
+        self._news = news
+        # of each account: one thread polls, the others queue here
+        self._refreshing: dict[str, threading.Lock] = {}
+        self._kept: dict[str, tuple[str, datetime]] = {}  # fresh tokens, read when
 
     def valid_token(self, oa_id: str, *, refused: str | None = None) -> str:
         """A token to use now. ``refused`` is one that Zalo just answered -216 or -220 to.
 
         Raises ``TokenDead``, or ``ZaloError(RETRY)`` when Zalo could not be asked.
         """
+        now = self._clock.now()
+        token, read_at = self._kept.get(oa_id, (refused, now))
+        if token not in (None, refused) and timedelta() <= now - read_at < KEPT_FOR:
+            return token
         tokens = self._read(oa_id)
-        if tokens.access and tokens.is_fresh_at(self._clock.now(), refused):
+        if tokens.access and tokens.is_fresh_at(now, refused):
+            self._kept[oa_id] = tokens.access, now
             return tokens.access
-        with self._refreshing:
+        with self._refreshing.setdefault(oa_id, threading.Lock()):
             return self._renewed(oa_id, refused)
+
+    def call(
+        self, oa_id: str, ask: Callable[[str], Answer], token: str | None = None
+    ) -> Answer:
+        """What ``ask`` gives with a valid token (or this one); asked once more with a fresh
+        one after Zalo refused it, which has surely done nothing.
+
+        Raises what ``valid_token`` and ``ask`` raise.
+        """
+        token = token or self.valid_token(oa_id)
+        try:
+            return ask(token)
+        except ZaloError as error:
+            if error.action != Action.REFRESH_TOKEN:
+                raise
+        return ask(self.valid_token(oa_id, refused=token))
 
     def refresh_ahead(self) -> dict[str, int]:
         """Renew every token that ends soon, and learn the accounts not known yet, before
@@ -125,16 +143,11 @@ class Accounts:
     def learn(self, oa_id: str) -> AccountKind:
         """Ask Zalo who this account is; a kind once known keeps what was learned since."""
         info = self._client.account_info(self.valid_token(oa_id))
-        kind = KINDS.get(info.oa_type or 0, AccountKind.UNKNOWN)
         with self._database.writing() as session:
             account = session.get_one(Account, oa_id)
-            account.name = info.name or account.name
-            if kind not in (AccountKind.UNKNOWN, account.kind):
-                account.kind = kind
-                account.takes_buttons = kind == AccountKind.BUSINESS
-                account.api_generation = ApiGeneration.AUTO
-        log.info("account_learned", oa_id=oa_id, kind=kind)
-        return kind
+            note_info(account, info)
+        log.info("account_learned", oa_id=oa_id, kind=account.kind)
+        return AccountKind(account.kind)
 
     def _renewed(self, oa_id: str, refused: str | None) -> str:
         deadline = time.monotonic() + WAIT_SECONDS
@@ -142,31 +155,34 @@ class Accounts:
             tokens, now = self._read(oa_id), self._clock.now()
             if tokens.access and tokens.is_fresh_at(now, refused):
                 return tokens.access
-            if not _may_refresh(tokens, now):
+            if not tokens.may_refresh_at(now):
                 if tokens.problem is None and not tokens.works_at(now, refused):
-                    log.error("token_problem", oa_id=oa_id, reason=NO_TOKEN)
-                    self._end_lease(oa_id, NO_TOKEN)
+                    self._note_problem(oa_id, tokens, NO_TOKEN, None)
                 return _last_resort(oa_id, tokens, now, refused)
-            if self._take_lease(oa_id, now):
-                return self._refresh(oa_id, refused)
+            lease = now + REFRESH_LEASE
+            if self._take_lease(oa_id, now, lease):
+                return self._refresh(oa_id, refused, lease)
             time.sleep(POLL_SECONDS)
         raise ZaloError(Action.RETRY, None, "token refresh is still under way")
 
-    def _refresh(self, oa_id: str, refused: str | None) -> str:
+    def _refresh(self, oa_id: str, refused: str | None, lease: datetime) -> str:
         tokens, now = self._read(oa_id), self._clock.now()
         if tokens.access and tokens.is_fresh_at(now, refused):
-            self._end_lease(oa_id, None)  # renewed between our reading and our lease
+            self._end_lease(oa_id, lease)  # renewed between our reading and our lease
             return tokens.access
         try:
             pair = self._ask_twice(self._sealer.open(tokens.refresh_sealed or ""))
         except ZaloError as error:
-            return self._refresh_failed(oa_id, tokens, refused, error)
+            if error.action in (Action.RETRY, Action.NEXT_MINUTE):
+                self._end_lease(oa_id, lease)
+                raise
+            return self._refused(oa_id, tokens, refused, error)
         except OutcomeUnknown as failure:
-            self._end_lease(oa_id, None)
+            self._end_lease(oa_id, lease)
             raise ZaloError(Action.RETRY, None, f"token refresh: {failure}") from None
-        self._store(oa_id, pair, now)
+        access = self._store(oa_id, pair, now, tokens.refresh_sealed)
         log.info("token_refreshed", oa_id=oa_id, expires_at=now + pair.lives_for)
-        return pair.access_token
+        return access
 
     def _ask_twice(self, refresh_token: str) -> TokenPair:
         app_id = self._settings.zalo_app_id or ""
@@ -177,36 +193,52 @@ class Accounts:
             log.warning("token_answer_lost", reason=str(failure))
             return self._client.refresh(refresh_token, app_id, secret)
 
-    def _refresh_failed(
-        self, oa_id: str, used: _Tokens, refused: str | None, error: ZaloError
+    def _refused(
+        self, oa_id: str, used: StoredTokens, refused: str | None, error: ZaloError
     ) -> str:
-        """Zalo said no. Transient: again later. Otherwise alarm, and use what still works."""
-        tokens, now = self._read(oa_id), self._clock.now()
-        if tokens.access and tokens.refresh_sealed != used.refresh_sealed:
-            return tokens.access  # our lease ran out and another one was faster
-        if error.action in (Action.RETRY, Action.NEXT_MINUTE) or error.code == -32:
-            self._end_lease(oa_id, None)
-            raise error
-        prefix = _DEAD if error.action == Action.RECONSENT else "refused"
-        log.error("token_problem", oa_id=oa_id, code=error.code, reason=error.reason)
-        self._end_lease(oa_id, f"{prefix}:{error.code}", now + PROBLEM_PAUSE)
-        return _last_resort(oa_id, tokens, now, refused)
+        """Zalo said no: alarm, and use what still works."""
+        now = self._clock.now()
+        prefix = NEEDS_CONSENT if error.action == Action.RECONSENT else "refused"
+        problem = f"{prefix}:{error.code}"
+        self._note_problem(oa_id, used, problem, now + PROBLEM_PAUSE)
+        return _last_resort(oa_id, self._read(oa_id), now, refused)
 
-    def _store(self, oa_id: str, pair: TokenPair, asked_at: datetime) -> None:
-        def write(session: Session) -> None:
-            store_tokens(session, oa_id, pair, self._sealer, asked_at)
+    def _note_problem(
+        self, oa_id: str, used: StoredTokens, problem: str, until: datetime | None
+    ) -> None:
+        """Write down what Zalo said of the ``used`` pair. Nothing if there is another one
+        by now: our lease ran out and somebody was faster, or a person consented anew."""
+        now = self._clock.now()
+        with self._database.writing() as session:
+            account = session.get_one(Account, oa_id, with_for_update=True)
+            if account.refresh_token_sealed != used.refresh_sealed:
+                return
+            account.refresh_lease_until = until
+            account.token_problem = problem
+            self._news(session, oa_id, problem, now)
+        log.error("token_problem", oa_id=oa_id, problem=problem)
 
+    def _store(
+        self, oa_id: str, pair: TokenPair, asked_at: datetime, used: str | None
+    ) -> str:
+        """Write the new pair down, unless an administrator consented anew meanwhile: his
+        pair is the newer one. The access token to use from now on."""
         for attempt in range(1, STORE_TRIES + 1):
             try:
                 with self._database.writing() as session:
-                    write(session)
-                return
+                    account = session.get_one(Account, oa_id, with_for_update=True)
+                    if account.refresh_token_sealed != used:
+                        return self._sealer.open(account.access_token_sealed or "")
+                    store_tokens(session, oa_id, pair, self._sealer, asked_at)
+                    self._news(session, oa_id, None, asked_at)
+                return pair.access_token
             except OperationalError:
                 log.exception("token_not_stored", oa_id=oa_id, attempt=attempt)
                 if attempt == STORE_TRIES:
                     raise
+        raise AssertionError("unreachable: the last try returns or raises")
 
-    def _take_lease(self, oa_id: str, now: datetime) -> bool:
+    def _take_lease(self, oa_id: str, now: datetime, until: datetime) -> bool:
         with self._database.writing() as session:
             taken = session.exec(
                 update(Account)
@@ -217,84 +249,44 @@ class Accounts:
                         col(Account.refresh_lease_until) <= now,
                     ),
                 )
-                .values(refresh_lease_until=now + REFRESH_LEASE)
+                .values(refresh_lease_until=until)
             )
             return taken.rowcount == 1
 
-    def _end_lease(
-        self, oa_id: str, problem: str | None, until: datetime | None = None
-    ) -> None:
+    def _end_lease(self, oa_id: str, until: datetime) -> None:
+        """Only our own: another may hold a new one if we were slow."""
         with self._database.writing() as session:
-            account = session.get_one(Account, oa_id)
-            account.refresh_lease_until = until
-            account.token_problem = problem or account.token_problem
+            session.exec(
+                update(Account)
+                .where(
+                    col(Account.oa_id) == oa_id,
+                    col(Account.refresh_lease_until) == until,
+                )
+                .values(refresh_lease_until=None)
+            )
 
-    def _read(self, oa_id: str) -> _Tokens:
+    def _read(self, oa_id: str) -> StoredTokens:
         with self._database.reading() as session:
-            account = session.get(Account, oa_id)
-        if account is None:
+            tokens = read_tokens(session, oa_id, self._sealer)
+        if tokens is None:
             raise TokenDead(f"account {oa_id} is not connected")
-        sealed = account.access_token_sealed
-        return _Tokens(
-            access=self._sealer.open(sealed) if sealed else None,
-            refresh_sealed=account.refresh_token_sealed,
-            expires_at=account.access_expires_at,
-            lease_until=account.refresh_lease_until,
-            problem=account.token_problem,
-        )
+        return tokens
 
 
-def ensure_first_account(
-    session: Session, settings: Settings, sealer: Sealer, now: datetime
-) -> Account | None:
-    """The account of ``ZALO_OA_ID``. Its tokens are taken from the environment only while
-    the database holds no refresh token: after the first refresh the given ones are dead."""
-    if not settings.zalo_oa_id:
-        return None
-    account = session.get(Account, settings.zalo_oa_id)
-    if account is None:
-        account = Account(oa_id=settings.zalo_oa_id, created_at=now)
-        session.add(account)
-    if not account.refresh_token_sealed:
-        account.access_token_sealed = _sealed(settings.zalo_access_token, sealer)
-        account.refresh_token_sealed = _sealed(settings.zalo_refresh_token, sealer)
-        account.token_problem = None
-    return account
-
-
-def store_tokens(
-    session: Session, oa_id: str, pair: TokenPair, sealer: Sealer, asked_at: datetime
-) -> None:
-    """Write a new pair; lives are counted from before the question, to be careful."""
-    account = session.get_one(Account, oa_id)
-    account.access_token_sealed = sealer.seal(pair.access_token)
-    account.refresh_token_sealed = sealer.seal(pair.refresh_token)
-    account.access_expires_at = asked_at + pair.lives_for
-    account.refresh_expires_at = asked_at + REFRESH_TOKEN_LIFE
-    account.refreshed_at = asked_at
-    account.refresh_lease_until = None
-    account.token_problem = None
-
-
-def _may_refresh(tokens: _Tokens, now: datetime) -> bool:
-    """False once Zalo said no: for ever without a new consent, else for a while."""
-    if tokens.refresh_sealed is None:
-        return False
-    if tokens.problem is None:
-        return True
-    if tokens.problem.startswith(_DEAD):
-        return False
-    return tokens.lease_until is None or tokens.lease_until <= now
+def note_info(account: Account, info: AccountInfo) -> None:
+    """What Zalo says of an account; another kind than before is learned from the start."""
+    kind = KINDS.get(info.oa_type or 0, AccountKind.UNKNOWN)
+    account.name = info.name or account.name
+    if kind not in (AccountKind.UNKNOWN, account.kind):
+        account.kind = kind
+        account.takes_buttons = kind == AccountKind.BUSINESS
+        account.api_generation = ApiGeneration.AUTO
 
 
 def _last_resort(
-    oa_id: str, tokens: _Tokens, now: datetime, refused: str | None
+    oa_id: str, tokens: StoredTokens, now: datetime, refused: str | None
 ) -> str:
     """The present access token while it lives: a failed refresh is no reason to be mute."""
     if tokens.access and tokens.works_at(now, refused):
         return tokens.access
     raise TokenDead(f"account {oa_id}: {tokens.problem or NO_TOKEN}")
-
-
-def _sealed(plain: SecretStr | None, sealer: Sealer) -> str | None:
-    return sealer.seal(plain.get_secret_value()) if plain else None

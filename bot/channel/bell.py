@@ -1,7 +1,14 @@
 """The bell between processes: whoever stores work rings, whoever does it wakes at once.
 
-A named pipe in ``DATA_DIR``: no port, no server, nothing lost if nobody listens (the
-worker looks by itself once a second). Only a hint: the rows are the truth.
+Only a hint: the rows are the truth, their claims share out the work whoever rings, and the
+worker looks by itself once a second. So a bell that is away costs that second at most; it
+never raises, and never holds up the one who rings.
+
+``open_bell`` picks what carries the ring:
+
+* SQLite: a named pipe in ``DATA_DIR``: no port, no server, one machine;
+* PostgreSQL: ``NOTIFY``, which wakes the workers of every machine;
+* ``BROKER_URL=redis://…``: the same through Redis, on either database.
 """
 
 from __future__ import annotations
@@ -9,10 +16,35 @@ from __future__ import annotations
 import os
 import select
 import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from bot.db import Database
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.channel.bell_postgres import PostgresBell
+    from bot.channel.bell_redis import RedisBell
+
+# In quotes: the drivers of the two others are loaded only where they are used.
+Bell: TypeAlias = "PipeBell | PostgresBell | RedisBell"
 
 
-class Bell:
+def open_bell(settings: Settings, database: Database) -> Bell:
+    """The bell of this installation; only its own driver is loaded."""
+    if settings.broker_url:
+        from bot.channel.bell_redis import RedisBell
+
+        return RedisBell(settings.broker_url)
+    if database.is_sqlite:
+        return PipeBell(settings.data_dir)
+    from bot.channel.bell_postgres import PostgresBell
+
+    return PostgresBell(database.url)
+
+
+class PipeBell:
     """``ring()`` from any process of this machine ends a ``wait()`` in the worker."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -39,7 +71,8 @@ class Bell:
             self._reader = self._open_reader()
         ready, _, _ = select.select([self._reader], [], [], timeout_seconds)
         if ready:
-            os.read(self._reader, 65536)
+            with suppress(BlockingIOError):  # another worker heard it too, and read it
+                os.read(self._reader, 65536)
         return bool(ready)
 
     def close(self) -> None:

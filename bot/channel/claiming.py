@@ -1,9 +1,12 @@
-"""Which rows may leave now: the one place that decides order.
+"""Which rows may leave now, and in which order.
 
-One statement claims rows: lanes in their order, at most one row of a person at a time, and
-the parts of a message, like the answers to one person, leave in the order they were added.
-A row that waits for its hour holds nobody up; one that is being tried again does. Two
-workers never get the same row (PostgreSQL: SKIP LOCKED, SQLite: BEGIN IMMEDIATE).
+A queue is one lane of one account. ``claim`` takes rows of one queue in one statement: at
+most one row of a person at a time, and the parts of a message, like the answers to one
+person, leave in the order they were added. A row that waits for its hour holds nobody up;
+one that is being tried again does. Two workers never get the same row (PostgreSQL: SKIP
+LOCKED, SQLite: BEGIN IMMEDIATE). What a look or a claim costs does not depend on how many
+rows wait: each partial index begins with the queue. Which queue comes next decides
+``fairness``.
 
 Functions take a session and never commit.
 """
@@ -14,20 +17,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    String,
+    bindparam,
+    literal_column,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
-from sqlmodel import Session, and_, col, exists, or_, select, update
+from sqlmodel import Session, and_, col, exists, func, or_, select, update
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from bot.channel.outbox import Outgoing, from_json, is_open
+from bot.channel.by_phone import phone_of
+from bot.channel.outbox import is_open
+from bot.channel.outgoing import Outgoing, from_json
 from models import (
     LANE_RANK,
     Account,
     ApiGeneration,
     Contact,
     Lane,
+    MessageKind,
     MessageStatus,
     OutboxMessage,
 )
@@ -42,6 +56,10 @@ class ClaimedMessage:
     contact_id: int
     user_id: str
     lane: Lane
+    kind: MessageKind
+    topic: str
+    dedupe_key: str
+    campaign_id: int | None
     message: Outgoing
     attempts: int
     claimed_at: datetime
@@ -52,13 +70,41 @@ class ClaimedMessage:
     unreachable_reason: str | None
     api_generation: ApiGeneration
     takes_buttons: bool
+    is_group: bool = False  # then ``user_id`` is the group's
+    phone: str | None = None  # of what goes by phone
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One lane of one account in which something is due."""
+
+    oa_id: str
+    lane: Lane
+    calls_per_minute: int | None  # of the account, if below the app's own
+
+
+def due_queues(session: Session, now: datetime) -> list[Queue]:
+    """The queues with something due, but for paused accounts; lanes in their order."""
+    rows = session.exec(_queues_statement(), params={"at": now}).all()
+    return [
+        Queue(oa_id, lane, calls_per_minute)
+        for position, lane in enumerate(LANE_RANK)
+        for oa_id, calls_per_minute, *first_due_at in rows
+        if (due_at := first_due_at[position]) is not None and due_at <= now
+    ]
 
 
 def claim(
-    session: Session, now: datetime, limit: int, lease: timedelta
+    session: Session, queue: Queue, now: datetime, limit: int, lease: timedelta
 ) -> list[ClaimedMessage]:
-    """Take up to ``limit`` due rows for sending, in the order they should leave."""
-    given = {"at": now, "most": limit, "until": now + lease}
+    """Take up to ``limit`` due rows of this queue for sending, in their order."""
+    given = {
+        "at": now,
+        "most": limit,
+        "until": now + lease,
+        "account": queue.oa_id,
+        "rank": LANE_RANK[queue.lane],
+    }
     ids = session.exec(_claim_statement(), params=given).all()
     return load_claimed(session, [id_ for (id_,) in ids], now)
 
@@ -71,12 +117,11 @@ def claim_unknown(
     lost = (
         select(row.id)
         .where(
-            is_open(row),
-            col(row.status) == MessageStatus.SENDING,
+            has_status(row, MessageStatus.SENDING),
             col(row.lease_until) <= now,
             col(row.id).not_in(busy),
         )
-        .order_by(col(row.lane_rank), col(row.id))
+        .order_by(col(row.lease_until))
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("lost")
@@ -91,33 +136,30 @@ def claim_unknown(
     return load_claimed(session, [id_ for (id_,) in ids], now)
 
 
-def has_work(session: Session, now: datetime) -> bool:
+def has_unknown(session: Session, now: datetime) -> bool:
     """A cheap look before the write lock is taken."""
-    due = and_(
-        col(OutboxMessage.status) == MessageStatus.WAITING,
-        col(OutboxMessage.due_at) <= now,
-    )
-    lost = and_(
-        col(OutboxMessage.status) == MessageStatus.SENDING,
+    found = select(OutboxMessage.id).where(
+        has_status(OutboxMessage, MessageStatus.SENDING),
         col(OutboxMessage.lease_until) <= now,
     )
-    found = select(OutboxMessage.id).where(is_open(OutboxMessage), or_(due, lost))
     return session.exec(found.limit(1)).first() is not None
 
 
 def next_due_at(session: Session, now: datetime, horizon: datetime) -> datetime | None:
     """When the next row falls due after ``now``, if that is before ``horizon``."""
-    return session.exec(
-        select(col(OutboxMessage.due_at))
-        .where(
-            is_open(OutboxMessage),
-            col(OutboxMessage.lane_rank).in_(list(LANE_RANK.values())),
-            col(OutboxMessage.due_at) > now,
-            col(OutboxMessage.due_at) < horizon,
-        )
-        .order_by(col(OutboxMessage.due_at))
-        .limit(1)
-    ).first()
+    between = (
+        col(OutboxMessage.due_at) > now,
+        col(OutboxMessage.due_at) < horizon,
+    )
+    soonest = [_soonest(rank, *between) for rank in LANE_RANK.values()]
+    rows = session.exec(select(*soonest).select_from(Account)).all()
+    return min((at for row in rows for at in row if at is not None), default=None)
+
+
+def has_status(row: type[OutboxMessage], status: MessageStatus) -> ColumnElement[bool]:
+    """In the very words of the partial indexes, or SQLite does not use them."""
+    words: ColumnElement[str] = literal_column(f"'{status}'")
+    return col(row.status) == words
 
 
 def load_claimed(
@@ -136,7 +178,39 @@ def load_claimed(
         )
         .execution_options(populate_existing=True)
     ).all()
-    return [_claimed(row, contact, account, now) for row, contact, account in rows]
+    return [
+        _claimed(row, contact, account, now, phone_of(session, row.content))
+        for row, contact, account in rows
+    ]
+
+
+@cache
+def _queues_statement() -> Any:
+    """One probe of the index for each account and lane."""
+    at: BindParameter[datetime] = bindparam("at", type_=UTCDateTime())
+    first_due_at = [_soonest(rank) for rank in LANE_RANK.values()]
+    return (
+        select(Account.oa_id, Account.calls_per_minute, *first_due_at)
+        .where(
+            or_(col(Account.paused_until).is_(None), col(Account.paused_until) <= at)
+        )
+        .order_by(col(Account.oa_id))
+    )
+
+
+def _soonest(rank: int, *more: ColumnElement[bool]) -> Any:
+    """MIN over the index: one probe on either engine, where EXISTS may scan the table."""
+    return (
+        select(func.min(col(OutboxMessage.due_at)))
+        .where(
+            has_status(OutboxMessage, MessageStatus.WAITING),
+            col(OutboxMessage.oa_id) == col(Account.oa_id),
+            col(OutboxMessage.lane_rank) == rank,
+            *more,
+        )
+        .correlate(Account)
+        .scalar_subquery()
+    )
 
 
 @cache
@@ -147,13 +221,13 @@ def _claim_statement() -> ReturningUpdate[int | None]:
     due = (
         select(row.id)
         .where(
-            is_open(row),
-            col(row.status) == MessageStatus.WAITING,
+            has_status(row, MessageStatus.WAITING),
+            col(row.oa_id) == bindparam("account", type_=String()),
+            col(row.lane_rank) == bindparam("rank", type_=Integer()),
             col(row.due_at) <= at,
-            ~_account_is_paused(row, at),
             ~_something_goes_before(row, at),
         )
-        .order_by(col(row.lane_rank), col(row.due_at), col(row.id))
+        .order_by(col(row.due_at), col(row.id))
         .limit(bindparam("most", type_=Integer()))
         .with_for_update(skip_locked=True)  # SQLite: BEGIN IMMEDIATE does the same
         .cte("due")
@@ -171,16 +245,6 @@ def _claim_statement() -> ReturningUpdate[int | None]:
     )
 
 
-def _account_is_paused(
-    row: type[OutboxMessage], at: BindParameter[datetime]
-) -> ColumnElement[bool]:
-    return (
-        exists()
-        .where(col(Account.oa_id) == col(row.oa_id))
-        .where(col(Account.paused_until) > at)
-    )
-
-
 def _something_goes_before(
     row: type[OutboxMessage], at: BindParameter[datetime]
 ) -> ColumnElement[bool]:
@@ -190,7 +254,12 @@ def _something_goes_before(
         col(other.lane_rank) < col(row.lane_rank),
         and_(col(other.lane_rank) == col(row.lane_rank), col(other.id) < col(row.id)),
     )
-    has_begun = or_(col(other.due_at) <= at, col(other.attempts) > 0)
+    has_begun = or_(
+        col(other.due_at) <= at,
+        col(other.attempts) > 0,
+        # meant to leave at once: only our clock, set back since, says that it is early
+        col(other.due_at) <= col(other.created_at),
+    )
     return exists().where(
         is_open(other),
         col(other.contact_id) == col(row.contact_id),
@@ -203,7 +272,11 @@ def _something_goes_before(
 
 
 def _claimed(
-    row: OutboxMessage, contact: Contact, account: Account | None, now: datetime
+    row: OutboxMessage,
+    contact: Contact,
+    account: Account | None,
+    now: datetime,
+    phone: str | None,
 ) -> ClaimedMessage:
     assert row.id is not None
     return ClaimedMessage(
@@ -212,6 +285,10 @@ def _claimed(
         contact_id=row.contact_id,
         user_id=contact.user_id,
         lane=Lane(row.lane),
+        kind=MessageKind(row.kind),
+        topic=row.topic,
+        dedupe_key=row.dedupe_key,
+        campaign_id=row.campaign_id,
         message=from_json(row.content),
         attempts=row.attempts,
         claimed_at=now,
@@ -224,4 +301,6 @@ def _claimed(
             account.api_generation if account else ApiGeneration.AUTO
         ),
         takes_buttons=account.takes_buttons if account else False,
+        is_group=contact.is_group,
+        phone=phone,
     )

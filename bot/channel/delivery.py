@@ -1,24 +1,29 @@
-"""One claimed message on its way to Zalo: the calls, and what their answers mean.
+"""One claimed message on its way to Zalo: the calls; what a refusal means: ``verdicts``.
 
 Within one delivery a call is repeated only after an answer that says "not sent, but so it
 would work", and each such adjustment is made once: another token (-216, -220), without the
-quoted message, without buttons. No session is open here.
+quoted message, without buttons, with a fresh upload (-100, -238, -241). No session is open
+during a call.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import structlog
 
 from bot.channel.accounts import Accounts, TokenDead
+from bot.channel.assets import AssetKind
+from bot.channel.by_phone import tracking_id
 from bot.channel.claiming import ClaimedMessage
+from bot.channel.money import FREE_QUOTAS
 from bot.channel.outbox import Reason
 from bot.channel.outcomes import Outcome
+from bot.channel.pace import Pace, next_minute
+from bot.channel.uploads import Uploads, UploadUnderWay
+from bot.channel.verdicts import Verdicts
 from bot.channel.zalo.answers import SentMessage
 from bot.channel.zalo.client import ZaloClient
 from bot.channel.zalo.errors import (
@@ -34,35 +39,12 @@ from models import ApiGeneration, MessageStatus
 
 log = structlog.get_logger(__name__)
 
-MAX_ATTEMPTS = 6
-# Pauses between six attempts: a hiccup costs a person two seconds, an outage of an hour
-# costs no message.
-RETRY_PAUSES = (
-    timedelta(seconds=2),
-    timedelta(seconds=10),
-    timedelta(minutes=1),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-)
-JITTER = 0.2  # ±20 %: what failed together does not come back in one instant
-# Zalo may still be delivering what timed out, and history follows a little later.
-LOOK_AFTER = timedelta(seconds=15)
 # Two endpoints of at most 13 s each: a call must not outlive its lease.
 LONGEST_SEND = timedelta(seconds=26)
-# A human has to act; asking every ten minutes shows soon enough that he has.
-ACCOUNT_PAUSE = timedelta(minutes=10)
-ZALO_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")  # its nights and quota days are Vietnam's
-FIRST_ALLOWED_HOUR = time(6, 0)  # Zalo's night ends; its daily quotas are new by then
-MORNING_SPREAD = timedelta(minutes=30)  # not all in one instant
-NO_MONEY_CODES = (-320, -321)
+# An upload is one more call, of a few megabytes.
+LONGEST_UPLOAD = timedelta(seconds=20)
 KIND_UNSUPPORTED_CODE = -233
 BAD_FIELD_CODE = -201
-_RECIPIENT_REASONS = {
-    -213: Reason.NOT_FOLLOWING,
-    -217: Reason.BLOCKED,
-    -222: Reason.INACTIVE,
-    -227: Reason.INACTIVE,
-}
 
 
 @dataclass(slots=True)
@@ -73,6 +55,8 @@ class _Try:
     generation: ApiGeneration
     quote_message_id: str | None
     buttons: tuple[Button, ...]
+    handle: str | None = None  # of the asset at Zalo
+    uploads: int = 0
     adjusted: set[Action] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     learned: ApiGeneration | None = None
@@ -80,7 +64,7 @@ class _Try:
 
 
 class Delivery:
-    """Stateless but for its random generator; one object serves all threads."""
+    """One object serves all threads."""
 
     def __init__(
         self,
@@ -88,20 +72,22 @@ class Delivery:
         accounts: Accounts,
         clock: Clock,
         rng: random.Random,
-        note_calls_left: Callable[[int | None], None],
+        pace: Pace,
+        uploads: Uploads,
     ) -> None:
         self._client = client
         self._accounts = accounts
         self._clock = clock
-        self._rng = rng
-        self._note_calls_left = note_calls_left
+        self._verdicts = Verdicts(clock, rng)
+        self._pace = pace
+        self._uploads = uploads
 
     def deliver(self, message: ClaimedMessage) -> Outcome:
         """Send it; never raises for anything that Zalo or the network can do."""
         try:
             token = self._accounts.valid_token(message.oa_id)
         except TokenDead:
-            return self._paused(Reason.TOKEN_DEAD)
+            return self._verdicts.paused(Reason.TOKEN_DEAD)
         except ZaloError as error:
             return self._after_error(message, error)
         attempt = _Try(
@@ -111,40 +97,41 @@ class Delivery:
             buttons=message.message.buttons if message.takes_buttons else (),
         )
         outcome = self._send(message, attempt)
+        # one call was taken for the message; more, or none, are settled now
+        self._pace.settle(message.oa_id, 1 - attempt.uploads - len(attempt.calls))
         return _with_lessons(outcome, attempt)
 
     def _send(self, message: ClaimedMessage, attempt: _Try) -> Outcome:
         try:
             sent = self._send_adjusting(message, attempt)
         except TokenDead:
-            return self._paused(Reason.TOKEN_DEAD)
+            return self._verdicts.paused(Reason.TOKEN_DEAD)
+        except UploadUnderWay:
+            return self._verdicts.soon()
+        except FileNotFoundError:
+            log.error("asset_missing", id=message.id)
+            return Outcome(MessageStatus.REFUSED, Reason.FILE_MISSING)
         except ValueError as error:
             log.error("message_invalid", id=message.id, problem=str(error))
             return Outcome(MessageStatus.REFUSED, Reason.BAD_REQUEST)
         except OutcomeUnknown:
-            return self._look_again(Reason.OUTCOME_UNKNOWN)
+            return self._verdicts.look_again(Reason.OUTCOME_UNKNOWN)
         except ZaloError as error:
             return self._after_error(message, error)
-        self._note_calls_left(sent.rate_left)
+        self._pace.note_header(sent.rate_limit, sent.rate_left)
         return Outcome(
             MessageStatus.SENT,
             zalo_message_id=sent.message_id,
             sent_at=sent.sent_at,
+            was_free=sent.quota_type in FREE_QUOTAS,
         )
 
     def _send_adjusting(self, message: ClaimedMessage, attempt: _Try) -> SentMessage:
         while True:
-            if self._clock.now() >= message.lease_until - LONGEST_SEND:
-                raise ZaloError(Action.RETRY, None, "too late in the lease to begin")
             try:
-                sent = self._client.send_text(
-                    attempt.token,
-                    message.user_id,
-                    message.message.text,
-                    buttons=attempt.buttons,
-                    quote_message_id=attempt.quote_message_id,
-                    generation=attempt.generation,
-                )
+                self._upload_if_needed(message, attempt)
+                self._check_lease(message, LONGEST_SEND)
+                sent = self._call(message, attempt)
             except ZaloFailure as failure:
                 attempt.calls.extend(failure.calls)
                 attempt.learned = failure.generation or attempt.learned
@@ -156,6 +143,71 @@ class Delivery:
                 attempt.calls.extend(sent.calls)
                 attempt.learned = sent.generation
                 return sent
+
+    def _after_error(self, message: ClaimedMessage, error: ZaloError) -> Outcome:
+        if error.action == Action.NEXT_MINUTE and not _is_of_the_account(error):
+            self._pace.pause(next_minute(self._clock.now()))
+        return self._verdicts.after_error(message, error)
+
+    def _call(self, message: ClaimedMessage, attempt: _Try) -> SentMessage:
+        to, content, asset = message.user_id, message.message, message.message.asset
+        token, generation, handle = attempt.token, attempt.generation, attempt.handle
+        if content.by_phone is not None:
+            return self._client.send_template(
+                token,
+                message.phone or "",
+                content.by_phone.template_id,
+                content.by_phone.data,
+                tracking_id(message.id, message.dedupe_key),
+                message.api_generation,
+            )
+        if asset is None or handle is None:
+            return self._client.send_text(
+                token,
+                to,
+                content.text,
+                buttons=attempt.buttons,
+                quote_message_id=attempt.quote_message_id,
+                generation=generation,
+                is_group=message.is_group,
+            )
+        if asset.kind == AssetKind.FILE:
+            return self._client.send_file(
+                token, to, handle, generation=generation, is_group=message.is_group
+            )
+        if asset.kind == AssetKind.IMAGE:
+            return self._client.send_image(
+                token,
+                to,
+                attachment_id=handle,
+                caption=content.text,
+                generation=generation,
+                is_group=message.is_group,
+            )
+        return self._client.send_gif(
+            token,
+            to,
+            handle,
+            width=asset.width,
+            height=asset.height,
+            caption=content.text,
+            generation=generation,
+            is_group=message.is_group,
+        )
+
+    def _upload_if_needed(self, message: ClaimedMessage, attempt: _Try) -> None:
+        asset = message.message.asset
+        if asset is None or attempt.handle is not None:
+            return
+        attempt.handle = self._uploads.known(message.oa_id, asset)
+        if attempt.handle is None:
+            self._check_lease(message, LONGEST_UPLOAD + LONGEST_SEND)
+            attempt.handle = self._uploads.upload(message.oa_id, attempt.token, asset)
+            attempt.uploads += 1
+
+    def _check_lease(self, message: ClaimedMessage, needed: timedelta) -> None:
+        if self._clock.now() >= message.lease_until - needed:
+            raise ZaloError(Action.RETRY, None, "too late in the lease to begin")
 
     def _adjust(self, message: ClaimedMessage, attempt: _Try, error: ZaloError) -> bool:
         """Change what Zalo refused; False when nothing is left to change."""
@@ -170,86 +222,27 @@ class Delivery:
             )
         elif wish == Action.DROP_QUOTE:
             attempt.quote_message_id = None
+        elif wish == Action.REUPLOAD:
+            self._forget_upload(message, attempt)
         else:
             attempt.buttons = ()
             # -201 may be about this one message; -233 is about the account
             attempt.refuses_buttons = error.code == KIND_UNSUPPORTED_CODE
         return True
 
-    def _after_error(self, message: ClaimedMessage, error: ZaloError) -> Outcome:
-        action, now = error.action, self._clock.now()
-        if action == Action.RETRY:
-            return self._again(message, Reason.ZALO_UNAVAILABLE)
-        if action == Action.RETRY_CAREFULLY:
-            return self._look_again(Reason.MAYBE_DELIVERED)
-        if action == Action.NEXT_MINUTE:
-            return self._paused(Reason.RATE_LIMIT, _next_minute(now))
-        if action == Action.PARK:
-            return Outcome(MessageStatus.PARKED, Reason.WINDOW_CLOSED)
-        if action == Action.DEFER:
-            return self._deferred(message)
-        if action == Action.STOP_RECIPIENT:
-            reason = _RECIPIENT_REASONS.get(error.code or 0, Reason.RECIPIENT_LOST)
-            return Outcome(MessageStatus.UNREACHABLE, reason, unreachable_reason=reason)
-        if action == Action.STOP_KIND:
-            return Outcome(MessageStatus.UNREACHABLE, Reason.KIND_REFUSED)
-        if error.code in NO_MONEY_CODES:
-            log.error("account_without_money", oa_id=message.oa_id, code=error.code)
-            return Outcome(MessageStatus.PARKED, Reason.NO_MONEY)
-        if action in _FOR_HUMANS:
-            log.error("account_problem", oa_id=message.oa_id, code=error.code,
-                      reason=error.reason)  # fmt: skip
-            return self._paused(Reason.ACCOUNT_PROBLEM)
-        log.warning("message_refused", id=message.id, code=error.code,
-                    reason=error.reason)  # fmt: skip
-        return Outcome(MessageStatus.REFUSED, Reason.ZALO_REFUSED)
-
-    def _again(self, message: ClaimedMessage, reason: Reason) -> Outcome:
-        if message.attempts >= MAX_ATTEMPTS:
-            return Outcome(MessageStatus.DEAD, reason)
-        pause = RETRY_PAUSES[min(message.attempts, len(RETRY_PAUSES)) - 1]
-        due_at = self._clock.now() + pause * self._rng.uniform(1 - JITTER, 1 + JITTER)
-        return Outcome(MessageStatus.WAITING, reason, due_at=due_at)
-
-    def _look_again(self, reason: Reason) -> Outcome:
-        return Outcome(
-            MessageStatus.SENDING, reason, look_again_at=self._clock.now() + LOOK_AFTER
-        )
-
-    def _paused(self, reason: Reason, until: datetime | None = None) -> Outcome:
-        """The account cannot send now: the row waits and keeps its attempts."""
-        until = until or self._clock.now() + ACCOUNT_PAUSE
-        return Outcome(
-            MessageStatus.WAITING,
-            reason,
-            due_at=until,
-            is_blameless=True,
-            pause_account_until=until,
-        )
-
-    def _deferred(self, message: ClaimedMessage) -> Outcome:
-        if message.attempts >= MAX_ATTEMPTS:
-            return Outcome(MessageStatus.DEAD, Reason.QUOTA_USED_UP)
-        morning = _next_morning(self._clock.now(), ZALO_ZONE)
-        due_at = morning + MORNING_SPREAD * self._rng.random()
-        return Outcome(MessageStatus.WAITING, Reason.QUOTA_USED_UP, due_at=due_at)
-
-
-# After these nothing more can go out through this account until someone acts: refused
-# again after a fresh token, refused by both endpoints, or a matter of contract or consent.
-_FOR_HUMANS = (
-    Action.HUMAN,
-    Action.RECONSENT,
-    Action.REFRESH_TOKEN,
-    Action.SWITCH_TO_V2,
-    Action.SWITCH_TO_V3,
-)
+    def _forget_upload(self, message: ClaimedMessage, attempt: _Try) -> None:
+        asset = message.message.asset
+        if asset is not None and attempt.handle is not None:
+            self._uploads.forget(message.oa_id, asset, attempt.handle)
+        attempt.handle = None
 
 
 def _wish(attempt: _Try, error: ZaloError) -> Action | None:
     """What Zalo's refusal asks us to change, if the message has it."""
     if error.action == Action.REFRESH_TOKEN:
         return Action.REFRESH_TOKEN
+    if error.action == Action.REUPLOAD and attempt.handle is not None:
+        return Action.REUPLOAD
     names_buttons = error.action == Action.DROP_BUTTONS
     is_field = error.code == BAD_FIELD_CODE
     if attempt.quote_message_id and is_field and not names_buttons:
@@ -269,11 +262,7 @@ def _with_lessons(outcome: Outcome, attempt: _Try) -> Outcome:
     )
 
 
-def _next_minute(now: datetime) -> datetime:
-    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-
-
-def _next_morning(now: datetime, zone: ZoneInfo) -> datetime:
-    local = now.astimezone(zone)
-    morning = datetime.combine(local.date(), FIRST_ALLOWED_HOUR, zone)
-    return morning if morning > local else morning + timedelta(days=1)
+def _is_of_the_account(error: ZaloError) -> bool:
+    """-32 has two texts: the limit of the application, or that of the account ("OA")."""
+    words = error.reason.lower().replace(".", " ").split()
+    return "oa" in words and "application" not in words

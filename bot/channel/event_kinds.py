@@ -120,11 +120,27 @@ _KIND_PREFIXES = (
     ("oa_send_anonymous_", EventKind.ANONYMOUS),
     ("oa_send_", EventKind.OWN_ECHO),
 )
+# What somebody says in a group can be a proof; all else of groups is nobody's business.
+GROUP_MESSAGES = tuple(
+    f"user_send_group_{kind}"
+    for kind in ("text", "link", "image", "audio", "video", "file")
+)
 _MANAGEMENT = (
     EventKind.TAG,
     EventKind.PROFILE,
     EventKind.WIDGET,
     EventKind.EXTENSION,
+)
+# What people do by themselves, unlike receipts of what we sent.
+FROM_PEOPLE = (
+    *(f"user_send_{kind}" for kind in _SEND_KINDS),
+    "follow",
+    "user_click_chatnow",
+)
+# How an account's own message comes back, by what it holds.
+ECHOES = tuple(
+    f"oa_send_{kind}"
+    for kind in ("text", "image", "gif", "list", "file", "sticker", "template")
 )
 # "Writing, following, clicking the chat button" open the 48-hour window.
 INTERACTIONS = (EventKind.MESSAGE, EventKind.FOLLOW, EventKind.CHATNOW)

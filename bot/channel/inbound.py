@@ -250,10 +250,13 @@ def _event_key(
     """Zalo delivers at least once: the same event always gets the same key.
 
     ``msg_id`` + name where there is one (a receipt has the id of the message it confirms,
-    so the name keeps them apart); reactions repeat on one message, so time and icon
+    so the name keeps them apart; a person's message has one key whatever it holds, since
+    the history names kinds otherwise); reactions repeat on one message, so time and icon
     count too; otherwise name + timestamp + everyone and everything it is about.
     """
     account = who["oa_id"] or ""
+    if msg_id and kind is EventKind.MESSAGE:
+        return message_key(account, msg_id)
     if msg_id and kind is not EventKind.REACTION:
         return _bounded_key([name, account, msg_id])
     tag = object_at(payload, "tag")
@@ -271,6 +274,16 @@ def _event_key(
         id_of(payload.get("phone")) or "",
     ]
     return _bounded_key([name, account, timestamp, *filter(None, subject)])
+
+
+def message_key(oa_id: str, msg_id: str) -> str:
+    """The ``event_key`` of a person's message to this account."""
+    return _bounded_key([EventKind.MESSAGE, oa_id, msg_id])
+
+
+def echo_key(name: str, oa_id: str, msg_id: str) -> str:
+    """The ``event_key`` of the echo ``name`` of a message that the account sent."""
+    return _bounded_key([name, oa_id, msg_id])
 
 
 def _bounded_key(parts: list[str]) -> str:

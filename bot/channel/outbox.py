@@ -11,25 +11,36 @@ Functions take a session and never commit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    bindparam,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, SQLModel, col, select, update
 
 from bot.channel.inbound import text_digest
-from bot.channel.split import split_text
+from bot.channel.outgoing import Button as Button  # what is enqueued
+from bot.channel.outgoing import Outgoing as Outgoing
+from bot.channel.outgoing import parts_of, to_json
+from bot.channel.reasons import Reason as Reason
 from bot.channel.zalo.errors import Action
-from bot.channel.zalo.messages import BUTTON_COUNT_LIMIT
-from bot.channel.zalo.messages import Button as Button  # part of what is enqueued
 from models import (
+    KIND_OF_LANE,
     LANE_RANK,
+    UNSENT,
     Contact,
     Lane,
+    MessageKind,
     MessageStatus,
     OutboxMessage,
     SendAttempt,
@@ -45,45 +56,6 @@ NOT_YET_SENT = (MessageStatus.WAITING, MessageStatus.SENDING)
 _BEFORE_DELIVERED = (*NOT_YET_SENT, MessageStatus.SENT)
 
 
-class Reason(StrEnum):
-    """Why a message is in its status; sentences: ``content/texts/outbox.toml``."""
-
-    WINDOW_CLOSED = "window_closed"
-    PAID_WINDOW = "paid_window"
-    NO_MONEY = "no_money"
-    NOT_USEFUL_ANY_MORE = "not_useful_any_more"
-    NOT_FOLLOWING = "not_following"
-    BLOCKED = "blocked"
-    INACTIVE = "inactive"
-    RECIPIENT_LOST = "recipient_lost"
-    KIND_REFUSED = "kind_refused"
-    BAD_REQUEST = "bad_request"
-    ZALO_REFUSED = "zalo_refused"
-    ZALO_UNAVAILABLE = "zalo_unavailable"
-    RATE_LIMIT = "rate_limit"
-    QUOTA_USED_UP = "quota_used_up"
-    ACCOUNT_PROBLEM = "account_problem"
-    TOKEN_DEAD = "token_dead"
-    OUTCOME_UNKNOWN = "outcome_unknown"
-    MAYBE_DELIVERED = "maybe_delivered"
-    PERSON_ERASED = "person_erased"
-    CANCELLED_BY_PERSON = "cancelled_by_person"
-    DISCARDED = "discarded"
-    CONFIRMED_BY_HISTORY = "confirmed_by_history"
-    CONFIRMED_BY_ECHO = "confirmed_by_echo"
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message to write. ``about`` is the record it answers ("service:1.001193"), so
-    that a person's quoted reply finds it again."""
-
-    text: str
-    buttons: tuple[Button, ...] = ()
-    quote_message_id: str | None = None
-    about: str | None = None
-
-
 def enqueue(
     session: Session,
     *,
@@ -94,9 +66,14 @@ def enqueue(
     now: datetime,
     due_at: datetime | None = None,
     useful_until: datetime | None = None,
+    kind: MessageKind | None = None,
+    topic: str = "",
 ) -> int:
-    """Add rows ``key:0``, ``key:1``, …, long texts split; rows added, 0 if ``key`` exists."""
-    parts = [part for message in messages for part in _parts(message)]
+    """Add rows ``key:0``, ``key:1``, …, long texts split; rows added, 0 if ``key`` exists.
+
+    ``kind`` is the lane's usual one unless it is said.
+    """
+    parts = [part for message in messages for part in parts_of(message)]
     if not parts or _is_known(session, key):
         return 0
     common = {
@@ -104,6 +81,8 @@ def enqueue(
         "contact_id": contact.id,
         "lane": lane,
         "lane_rank": LANE_RANK[lane],
+        "kind": kind or KIND_OF_LANE[lane],
+        "topic": topic,
         "status": MessageStatus.WAITING,
         "attempts": 0,
         "due_at": due_at or now,
@@ -111,10 +90,64 @@ def enqueue(
         "created_at": now,
     }
     rows = [
-        {**common, "dedupe_key": f"{key}:{number}", "content": _to_json(part)}
+        {**common, "dedupe_key": f"{key}:{number}", "content": to_json(part)}
         for number, part in enumerate(parts)
     ]
     return _insert_new(session, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """One of many who get the same; ``reason`` says why it is parked from the start."""
+
+    contact_id: int
+    oa_id: str
+    due_at: datetime
+    reason: Reason | None = None
+
+
+def enqueue_many(
+    session: Session,
+    people: Sequence[Addressee],
+    *,
+    key: str,
+    message: Outgoing,
+    kind: MessageKind,
+    topic: str,
+    now: datetime,
+    useful_until: datetime,
+    campaign: tuple[int, int],
+) -> None:
+    """Add ``key:CONTACT:0``, … for everybody, in the lane of campaigns; who has his already
+    gets no second one. ``campaign`` is its number and that of its list."""
+    parts = [to_json(part) for part in parts_of(message)]
+    common = {
+        "lane": Lane.CAMPAIGN,
+        "lane_rank": LANE_RANK[Lane.CAMPAIGN],
+        "kind": kind,
+        "topic": topic,
+        "attempts": 0,
+        "useful_until": useful_until,
+        "created_at": now,
+        "campaign_id": campaign[0],
+        "campaign_run": campaign[1],
+    }
+    rows = [
+        {
+            **common,
+            "dedupe_key": f"{key}:{one.contact_id}:{number}",
+            "oa_id": one.oa_id,
+            "contact_id": one.contact_id,
+            "content": content,
+            "status": MessageStatus.PARKED if one.reason else MessageStatus.WAITING,
+            "reason": one.reason,
+            "due_at": one.due_at,
+        }
+        for one in people
+        for number, content in enumerate(parts)
+    ]
+    if rows:
+        _insert_new(session, rows)
 
 
 def find_sent(session: Session, oa_id: str, message_id: str) -> OutboxMessage | None:
@@ -126,21 +159,24 @@ def find_sent(session: Session, oa_id: str, message_id: str) -> OutboxMessage | 
     ).first()
 
 
-def cancel_open(session: Session, contact: Contact, lane: Lane) -> int:
-    """The person wants none of this lane any more; rows cancelled.
+def cancel_open(
+    session: Session, contact: Contact, kinds: Sequence[MessageKind], topic: str = ""
+) -> int:
+    """The person wants none of these any more (of one topic, or of all); rows cancelled.
 
     What is being sent in this moment cannot be called back.
     """
+    statement = update(OutboxMessage).where(
+        col(OutboxMessage.contact_id) == contact.id,
+        col(OutboxMessage.kind).in_(kinds),
+        col(OutboxMessage.status).in_([MessageStatus.WAITING, MessageStatus.PARKED]),
+    )
+    if topic:
+        statement = statement.where(col(OutboxMessage.topic) == topic)
     cancelled = session.exec(
-        update(OutboxMessage)
-        .where(
-            col(OutboxMessage.contact_id) == contact.id,
-            col(OutboxMessage.lane) == lane,
-            col(OutboxMessage.status).in_(
-                [MessageStatus.WAITING, MessageStatus.PARKED]
-            ),
+        statement.values(
+            status=MessageStatus.CANCELLED, reason=Reason.CANCELLED_BY_PERSON
         )
-        .values(status=MessageStatus.CANCELLED, reason=Reason.CANCELLED_BY_PERSON)
     )
     return cancelled.rowcount
 
@@ -175,15 +211,18 @@ def note_echo(
     message_id: str,
     text_sha256: str | None,
     at: datetime,
+    attachment: str | None = None,
 ) -> bool:
     """Zalo's echo of a message of ours: proof that it was sent, and its id.
 
     It often comes before the answer of the call, and it is the only proof when that answer
     was lost. A row without id is recognised by person, digest of the text
-    (``inbound.text_digest``) and time: an echo of an equal, earlier text is too old.
+    (``inbound.text_digest``) and time: an echo of an equal, earlier text is too old. One
+    with a picture or a file is recognised by the kind of its ``attachment``, and by the
+    caption if the echo has one.
     """
     known = find_sent(session, oa_id, message_id)
-    row = known or _uncertain_row(session, oa_id, user_id, text_sha256, at)
+    row = known or _uncertain_row(session, oa_id, user_id, text_sha256, at, attachment)
     if row is None:
         return False
     if row.status in NOT_YET_SENT:
@@ -200,6 +239,11 @@ def release_parked(session: Session, contact_id: int, now: datetime) -> int:
 
     A person who was unreachable is reachable again.
     """
+    contact = session.get(Contact, contact_id)
+    if contact is not None and contact.unreachable_reason is not None:
+        contact.unreachable_reason = None
+    if session.execute(_some_parked(), {"contact": contact_id}).first() is None:
+        return 0  # nearly always: this runs with every message of every person
     expire_parked(session, now, contact_id)
     released = session.exec(
         update(OutboxMessage)
@@ -209,10 +253,20 @@ def release_parked(session: Session, contact_id: int, now: datetime) -> int:
         )
         .values(status=MessageStatus.WAITING, reason=None, due_at=now, attempts=0)
     )
-    session.exec(
-        update(Contact)
-        .where(col(Contact.id) == contact_id)
-        .values(unreachable_reason=None)
+    return released.rowcount
+
+
+def release_unpaid(session: Session, oa_id: str, lane: Lane, now: datetime) -> int:
+    """There is money again: what was parked for want of it may try; rows released."""
+    released = session.exec(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.oa_id) == oa_id,
+            col(OutboxMessage.lane) == lane,
+            col(OutboxMessage.status) == MessageStatus.PARKED,
+            col(OutboxMessage.reason).in_([Reason.PAID_WINDOW, Reason.BUDGET_USED_UP]),
+        )
+        .values(status=MessageStatus.WAITING, reason=None, due_at=now)
     )
     return released.rowcount
 
@@ -255,7 +309,12 @@ def _confirm(
 
 
 def _uncertain_row(
-    session: Session, oa_id: str, user_id: str, text_sha256: str | None, at: datetime
+    session: Session,
+    oa_id: str,
+    user_id: str,
+    text_sha256: str | None,
+    at: datetime,
+    attachment: str | None,
 ) -> OutboxMessage | None:
     rows = session.exec(
         select(OutboxMessage)
@@ -270,9 +329,19 @@ def _uncertain_row(
     for row in rows:
         begun = call_begun_at(session, row)
         is_ours = begun is not None and at >= begun - CLOCK_SKEW
-        if is_ours and digest_of(row) == text_sha256:
+        if is_ours and _is_echo_of(row, text_sha256, attachment):
             return row
     return None
+
+
+def _is_echo_of(
+    row: OutboxMessage, text_sha256: str | None, attachment: str | None
+) -> bool:
+    asset = row.content.get("asset")
+    if asset is None:
+        return digest_of(row) == text_sha256
+    is_same_kind = asset["kind"] == attachment
+    return is_same_kind and text_sha256 in (None, digest_of(row))
 
 
 def call_begun_at(session: Session, row: OutboxMessage) -> datetime | None:
@@ -293,7 +362,7 @@ def digest_of(row: OutboxMessage) -> str:
     return text_digest(row.content.get("text", ""))
 
 
-# --- rows and their content -----------------------------------------------------------------
+# --- rows -----------------------------------------------------------------
 
 
 def is_open(row: type[OutboxMessage]) -> ColumnElement[bool]:
@@ -305,61 +374,58 @@ def is_open(row: type[OutboxMessage]) -> ColumnElement[bool]:
     return col(row.status).in_(words)
 
 
-def _parts(message: Outgoing) -> list[Outgoing]:
-    """Split a long text: the quote stays with the first part, buttons with the last."""
-    if len(message.buttons) > BUTTON_COUNT_LIMIT:
-        raise ValueError(
-            f"more than {BUTTON_COUNT_LIMIT} buttons: number them in the text"
+def unsent(session: Session) -> list[tuple[Lane, MessageStatus, int, datetime]]:
+    """What has not left: by lane and status how many, and since when the oldest is due."""
+    rows = session.execute(
+        select(
+            col(OutboxMessage.lane),
+            col(OutboxMessage.status),
+            func.count(),
+            func.min(col(OutboxMessage.due_at)),
         )
-    texts = split_text(message.text)
-    if not texts:
-        raise ValueError("a message needs a text")
-    last = len(texts) - 1
-    return [
-        Outgoing(
-            text=text,
-            buttons=message.buttons if number == last else (),
-            quote_message_id=message.quote_message_id if number == 0 else None,
-            about=message.about,
-        )
-        for number, text in enumerate(texts)
-    ]
-
-
-def _to_json(message: Outgoing) -> dict[str, Any]:
-    buttons = [
-        {"title": button.title, "payload": button.payload, "url": button.url}
-        for button in message.buttons
-    ]
-    return {
-        "text": message.text,
-        "buttons": buttons,
-        "quote_message_id": message.quote_message_id,
-        "about": message.about,
-    }
-
-
-def from_json(content: Mapping[str, Any]) -> Outgoing:
-    """The message of a stored row."""
-    return Outgoing(
-        text=content["text"],
-        buttons=tuple(Button(**button) for button in content["buttons"]),
-        quote_message_id=content["quote_message_id"],
-        about=content["about"],
+        .where(text(UNSENT))
+        .group_by(col(OutboxMessage.lane), col(OutboxMessage.status))
     )
+    return [(lane, status, count, due_at) for lane, status, count, due_at in rows]
+
+
+# --- statements that run with every answer: built once, that takes longer than running ------
+
+
+@cache
+def _some_parked() -> Executable:
+    return (
+        select(OutboxMessage.id)
+        .where(
+            col(OutboxMessage.contact_id) == bindparam("contact"),
+            col(OutboxMessage.status) == MessageStatus.PARKED,
+        )
+        .limit(1)
+    )
+
+
+@cache
+def _with_key() -> Executable:
+    return select(OutboxMessage.id).where(
+        col(OutboxMessage.dedupe_key) == bindparam("key")
+    )
+
+
+@cache
+def _new_rows(is_sqlite: bool) -> Executable:
+    """A row another process added in this moment is left alone."""
+    insert = sqlite.insert if is_sqlite else postgresql.insert
+    table = SQLModel.metadata.tables[str(OutboxMessage.__tablename__)]
+    return insert(table).on_conflict_do_nothing(index_elements=["dedupe_key"])
 
 
 def _is_known(session: Session, key: str) -> bool:
-    found = select(OutboxMessage.id).where(OutboxMessage.dedupe_key == f"{key}:0")
-    return session.exec(found).first() is not None
+    found = session.execute(_with_key(), {"key": f"{key}:0"})
+    return found.first() is not None
 
 
 def _insert_new(session: Session, rows: list[dict[str, Any]]) -> int:
-    """One INSERT; a row another process added in this moment is left alone."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if is_sqlite else postgresql.insert
-    statement = insert(OutboxMessage).values(rows)
-    added = session.exec(
-        statement.on_conflict_do_nothing(index_elements=["dedupe_key"])
-    )
-    return added.rowcount
+    connection = session.connection()
+    statement = _new_rows(connection.dialect.name == "sqlite")
+    counted = {"preserve_rowcount": True}  # else unknown (-1) at PostgreSQL
+    return connection.execute(statement, rows, execution_options=counted).rowcount

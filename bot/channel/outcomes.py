@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, select, update
 
+from bot.channel import money
 from bot.channel.claiming import ClaimedMessage
 from bot.channel.outbox import STARTED, Reason
 from bot.channel.zalo.errors import Call
@@ -41,6 +42,8 @@ class Outcome:
     calls: Sequence[Call] = ()
     generation: ApiGeneration | None = None
     refuses_buttons: bool = False
+    was_free: bool = False  # SENT: Zalo charged nothing
+    may_have_left: bool = False  # not SENT, but nobody knows: its price stays set aside
     pause_account_until: datetime | None = None
     unreachable_reason: Reason | None = None
 
@@ -77,8 +80,11 @@ def record_outcome(
     _record_calls(session, message, outcome.calls)
     if outcome.status == MessageStatus.SENT:
         _record_sent(row, outcome, now)
+        money.settle(session, row, is_spent=not outcome.was_free)
     elif row.status == MessageStatus.SENDING and row.lease_until == message.lease_until:
         _record_other(row, outcome)
+        if outcome.status != MessageStatus.SENDING:
+            money.settle(session, row, is_spent=outcome.may_have_left)
     session.add(row)
     return MessageStatus(row.status)
 

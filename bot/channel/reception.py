@@ -17,9 +17,11 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, Statement
 from bot.channel.bell import Bell
 from bot.channel.intake import Arrival, Outcome, Stored, store_event
 from bot.channel.spool import Spool
+from bot.channel.together import Together
 from bot.db import Database
 
 TRY_AGAIN_SECONDS = 1.0
+NOT_TAKEN = "not_taken"
 
 log = structlog.get_logger(__name__)
 
@@ -37,16 +39,37 @@ class Reception:
         self._bell = bell
         self._replaying = threading.Lock()
         self._closed = threading.Event()
+        # PostgreSQL lets many write at once, and shares its commits by itself
+        self._write = Together(database).store if database.is_sqlite else self._alone
+        self._counting = threading.Lock()
+        self._outcomes = dict.fromkeys([*map(str, Outcome), NOT_TAKEN], 0)
         if spool.is_waiting():
             self._replay_soon()
 
     def take(self, arrival: Arrival) -> Stored:
         """Bring an event to stable storage."""
+        try:
+            stored = self._take(arrival)
+        except NotTakenError:
+            self._count(NOT_TAKEN)
+            raise
+        self._count(stored.outcome)
+        return stored
+
+    def outcomes(self) -> dict[str, int]:
+        """How many events this process took, by what became of them."""
+        with self._counting:
+            return dict(self._outcomes)
+
+    def _count(self, outcome: str) -> None:
+        with self._counting:
+            self._outcomes[outcome] += 1
+
+    def _take(self, arrival: Arrival) -> Stored:
         if self._spool.is_waiting():
             return self._put_aside(arrival)
         try:
-            with self._database.writing() as session:
-                stored = store_event(session, arrival)
+            stored = self._write(arrival)
         except SQLAlchemyError as error:
             _log_failure("event_not_stored", error)
             return self._put_aside(arrival)
@@ -57,6 +80,11 @@ class Reception:
     def close(self) -> None:
         """Stop replaying; what waits is there at the next start."""
         self._closed.set()
+        self._bell.close()
+
+    def _alone(self, arrival: Arrival) -> Stored:
+        with self._database.writing() as session:
+            return store_event(session, arrival)
 
     def _put_aside(self, arrival: Arrival) -> Stored:
         try:
@@ -76,6 +104,8 @@ class Reception:
                 self._replay_once()
         finally:
             self._replaying.release()
+        if not self._closed.is_set() and self._spool.is_waiting():
+            self._replay_soon()  # it came in the moment between looking and leaving
 
     def _replay_once(self) -> None:
         try:

@@ -1,14 +1,15 @@
 """A row whose sender never reported back: was it sent? Decided per message, bounded.
 
 Found in the conversation: sent. Surely not there: sent again, except after Zalo's own
-"send failed" (-200), which is repeated once only. History unreadable: looked for once
-more a little later, then the lane decides (see ``sender``).
+"send failed" (-200), which is repeated once only. History unreadable: looked for again
+later, once for what is sent again then, for some minutes for what is given up then (the
+lane decides, see ``sender``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,7 +17,6 @@ from sqlmodel import Session, col, select
 
 from bot.channel.accounts import Accounts, TokenDead
 from bot.channel.claiming import ClaimedMessage
-from bot.channel.delivery import MAX_ATTEMPTS
 from bot.channel.history import (
     KnownSend,
     find_unaccounted,
@@ -26,6 +26,7 @@ from bot.channel.history import (
 )
 from bot.channel.outbox import UNCERTAIN, Reason, call_begun_at
 from bot.channel.outcomes import Outcome
+from bot.channel.verdicts import MAX_ATTEMPTS
 from bot.channel.zalo.answers import HistoryItem
 from bot.channel.zalo.client import ZaloClient
 from bot.channel.zalo.errors import Action, Call, ZaloError
@@ -36,9 +37,11 @@ from models import Lane, MessageStatus, OutboxMessage, SendAttempt
 log = structlog.get_logger(__name__)
 
 LOOK_UP_FAILED = "look_up_failed"
-LOOK_UPS_BEFORE_LAST_RESORT = 2
 # Long enough for a short outage to pass, short enough for a person who waits.
 NEXT_LOOK_UP = timedelta(seconds=30)
+LOOK_UPS_FOR_WHO_WAITS = 2
+# Nobody waits for a campaign, and giving up loses it: each wait is twice the one before.
+LOOK_UPS_BEFORE_GIVING_UP = 5
 SENDS_AFTER_MAYBE = 2  # -200 may have been delivered: one repetition, then give up
 HISTORY = "/v2.0/oa/conversation"
 
@@ -76,6 +79,8 @@ class Reconciler:
             case = _read_case(session, message)
         if case is None:  # taken, but no call ever began
             return self._again(message, Reason.OUTCOME_UNKNOWN)
+        if message.message.by_phone is not None:
+            return self._without_receipt(case)
         since = start_of_search(case.begun_at)
         try:
             items = self._history(message, since)
@@ -84,8 +89,7 @@ class Reconciler:
         except ZaloError as error:
             log.warning("history_unavailable", id=message.id, code=error.code)
             return self._without_history(message, case, error)
-        text = message.message.text
-        found = find_unaccounted(items, text, since, case.known)
+        found = find_unaccounted(items, message.message, since, case.known)
         if found is not None:
             return Outcome(
                 MessageStatus.SENT,
@@ -94,28 +98,53 @@ class Reconciler:
                 sent_at=found.sent_at,
             )
         if case.maybes >= SENDS_AFTER_MAYBE:
-            return Outcome(MessageStatus.DEAD, Reason.MAYBE_DELIVERED)
+            return Outcome(
+                MessageStatus.DEAD, Reason.MAYBE_DELIVERED, may_have_left=True
+            )
         return self._again(message, Reason(case.reason or Reason.OUTCOME_UNKNOWN))
 
+    def _without_receipt(self, case: _Case) -> Outcome:
+        """Of what went by phone only a receipt is proof: it is waited for, and nothing is
+        ever sent again, since it may have cost money."""
+        call = Call("receipt", 0, None, None, LOOK_UP_FAILED)
+        if case.failed_look_ups + 1 < LOOK_UPS_BEFORE_GIVING_UP:
+            wait = NEXT_LOOK_UP * 2**case.failed_look_ups
+            return self._later(Reason.OUTCOME_UNKNOWN, call, wait=wait)
+        return Outcome(
+            MessageStatus.DEAD,
+            Reason.OUTCOME_UNKNOWN,
+            calls=(call,),
+            may_have_left=True,
+        )
+
     def _history(self, message: ClaimedMessage, since: datetime) -> list[HistoryItem]:
-        token = self._accounts.valid_token(message.oa_id)
-        try:
-            return read_since(self._client, token, message.user_id, since)
-        except ZaloError as error:
-            if error.action != Action.REFRESH_TOKEN:
-                raise
-        token = self._accounts.valid_token(message.oa_id, refused=token)
-        return read_since(self._client, token, message.user_id, since)
+        return self._accounts.call(
+            message.oa_id,
+            lambda token: read_since(
+                self._client, token, message.user_id, since, is_group=message.is_group
+            ),
+        )
 
     def _without_history(
         self, message: ClaimedMessage, case: _Case, error: ZaloError
     ) -> Outcome:
         call = Call(HISTORY, 0, None, error.code, LOOK_UP_FAILED)
-        if case.failed_look_ups + 1 < LOOK_UPS_BEFORE_LAST_RESORT:
-            return self._later(Reason.OUTCOME_UNKNOWN, call)
-        if message.lane not in self._resent_blindly or case.maybes >= SENDS_AFTER_MAYBE:
-            return Outcome(MessageStatus.DEAD, Reason.OUTCOME_UNKNOWN, calls=(call,))
-        return self._again(message, Reason.OUTCOME_UNKNOWN, call)
+        is_resent = (
+            message.lane in self._resent_blindly and case.maybes < SENDS_AFTER_MAYBE
+        )
+        most = LOOK_UPS_FOR_WHO_WAITS if is_resent else LOOK_UPS_BEFORE_GIVING_UP
+        if case.failed_look_ups + 1 < most:
+            wait = NEXT_LOOK_UP * 2**case.failed_look_ups
+            return self._later(Reason.OUTCOME_UNKNOWN, call, wait=wait)
+        if not is_resent:
+            return Outcome(
+                MessageStatus.DEAD,
+                Reason.OUTCOME_UNKNOWN,
+                calls=(call,),
+                may_have_left=True,
+            )
+        again = self._again(message, Reason.OUTCOME_UNKNOWN, call)
+        return replace(again, may_have_left=True)
 
     def _again(self, message: ClaimedMessage, reason: Reason, *calls: Call) -> Outcome:
         if message.attempts >= MAX_ATTEMPTS:
@@ -123,8 +152,10 @@ class Reconciler:
         now = self._clock.now()
         return Outcome(MessageStatus.WAITING, reason, due_at=now, calls=calls)
 
-    def _later(self, reason: Reason, *calls: Call) -> Outcome:
-        look_again_at = self._clock.now() + NEXT_LOOK_UP
+    def _later(
+        self, reason: Reason, *calls: Call, wait: timedelta = NEXT_LOOK_UP
+    ) -> Outcome:
+        look_again_at = self._clock.now() + wait
         return Outcome(
             MessageStatus.SENDING, reason, look_again_at=look_again_at, calls=calls
         )
@@ -135,12 +166,11 @@ def _read_case(session: Session, message: ClaimedMessage) -> _Case | None:
     begun_at = call_begun_at(session, row)
     if begun_at is None:
         return None
-    text = message.message.text
     outcomes = _outcomes(session, message.id)
     return _Case(
         begun_at=begun_at,
         reason=row.reason,
-        known=known_sends(session, message.contact_id, message.id, text),
+        known=known_sends(session, message.contact_id, message.id, message.message),
         failed_look_ups=_failed_look_ups(outcomes),
         maybes=outcomes.count(Action.RETRY_CAREFULLY),
     )

@@ -8,10 +8,13 @@ The guarantee, and how each part of it is kept:
   Zalo's echo and in the history of the conversation before it may be sent again.
 * **Nothing lost.** What the history does not show is sent again. Every row ends in a final
   status with a reason, or waits for a moment that will come.
-* **The last resort is bounded.** When the history cannot be read twice, ``RESENT_BLINDLY``
+* **The last resort is bounded.** When the history cannot be read for a while, ``RESENT_BLINDLY``
   decides by lane: an answer or a reminder is sent again (a double one does little harm, a
   missing one does), a campaign is not (``dead``, ``outcome_unknown``).
 * **In order.** One message of a person at a time, see ``claiming``.
+
+* **Nobody is starved.** Whose turn it is decides ``fairness``, how fast all workers go
+  together ``pace``, what may cost money ``money``.
 
 No session is open during a call. A stop lets the calls in hand end and begins no new one.
 """
@@ -21,6 +24,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
@@ -30,31 +34,36 @@ import structlog
 from bot.channel.accounts import Accounts
 from bot.channel.claiming import (
     ClaimedMessage,
+    Queue,
     claim,
     claim_unknown,
-    has_work,
+    due_queues,
+    has_unknown,
     next_due_at,
 )
 from bot.channel.delivery import Delivery
+from bot.channel.fairness import BATCH, THREADS, Fairness
 from bot.channel.outcomes import Outcome, begin_attempts, record_outcome
 from bot.channel.pace import Pace
 from bot.channel.reconciling import Reconciler
-from bot.channel.window import objection
+from bot.channel.uploads import Uploads
+from bot.channel.window import Objects, nobody_objects, refusal
 from bot.channel.zalo.client import ZaloClient
 from bot.clock import Clock
 from bot.db import Database
+from bot.files import Files
 from models import Lane, MessageStatus
 
 log = structlog.get_logger(__name__)
 
-# At 100 ms a call that is 80 messages a second, above Zalo's own 66; more threads only
-# wait for each other on SQLite.
-THREADS = 8
 # A delivery makes at most five calls of at most 13 s, nearly always one of 0.1 s. A row
 # whose sender died waits this long before it is looked for.
 LEASE = timedelta(seconds=75)
+# Look-ups are slow (up to five pages) and not urgent; answers need the threads.
+LOOK_UP_THREADS = THREADS // 5
 LONGEST_WAIT_SECONDS = 1.0  # other processes may add rows without waking us
 SHORTEST_WAIT_SECONDS = 0.01
+BUSY_WAIT_SECONDS = 0.05  # the next part of an answer waits no longer for the first
 RESENT_BLINDLY = frozenset({Lane.REPLY, Lane.REMINDER})
 
 Work = Callable[[ClaimedMessage], Outcome]
@@ -69,24 +78,29 @@ class Sender:
         clock: Clock,
         client: ZaloClient,
         accounts: Accounts,
+        files: Files,
         *,
+        paid_message_vnd: int,
         rng: random.Random | None = None,
         pace: Pace | None = None,
         resent_blindly: frozenset[Lane] = RESENT_BLINDLY,
+        objects: Objects = nobody_objects,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._pace = pace or Pace()
+        self._paid_message_vnd = paid_message_vnd
+        self._objects = objects
+        self._pace = pace or Pace(database, clock)
+        self._fairness = Fairness()
+        uploads = Uploads(database, clock, client, files)
         self._delivery = Delivery(
-            client,
-            accounts,
-            clock,
-            rng or random.Random(),
-            self._pace.note_calls_left,
+            client, accounts, clock, rng or random.Random(), self._pace, uploads
         )
-        self._reconciler = Reconciler(database, clock, client, accounts, resent_blindly)
+        reconciler = Reconciler(database, clock, client, accounts, resent_blindly)
+        self._look_up: Work = reconciler.reconcile
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sender")
-        self._in_hand: dict[Future[None], int] = {}
+        self._in_hand: dict[Future[None], tuple[ClaimedMessage, Work]] = {}
+        self._held_back_until: datetime | None = None  # by the pace, in this round
         self._wake = threading.Event()
 
     def run_once(self) -> int:
@@ -122,53 +136,100 @@ class Sender:
         self._pool.shutdown(wait=True)
 
     def _begin_due(self) -> int:
-        """Claim as much as threads and pace allow, and begin it; rows dealt with."""
-        free = THREADS - len(self._in_hand)
+        """Claim as much as threads, turns and pace allow, and begin it; rows dealt with."""
+        self._held_back_until = None
+        if len(self._in_hand) >= THREADS:
+            return 0
         now = self._clock.now()
-        if free <= 0 or not self._has_work(now):
+        with self._database.reading() as session:
+            queues = due_queues(session, now)
+            is_something_lost = has_unknown(session, now)
+        dealt_with = self._begin_look_ups(now) if is_something_lost else 0
+        rivals = Counter(queue.lane for queue in queues)
+        for queue in self._fairness.in_order(queues, self._at_work()):
+            room = self._fairness.room(queue, self._at_work(), rivals[queue.lane])
+            rivals[queue.lane] -= 1
+            if room:
+                dealt_with += self._begin_from(queue, room, now)
+        return dealt_with
+
+    def _begin_from(self, queue: Queue, room: int, now: datetime) -> int:
+        grant = self._pace.take_up_to(
+            room,
+            for_replies=queue.lane == Lane.REPLY,
+            account=queue.oa_id,
+            account_limit=queue.calls_per_minute,
+        )
+        if not grant.calls:
+            self._hold_back(grant.ask_again_at)
             return 0
-        granted = self._pace.take_up_to(free)
-        if not granted:
-            return 0
-        to_send, to_find, settled = self._claim(now, granted)
-        self._pace.give_back(granted - len(to_send) - len(to_find))
+        self._fairness.had_its_turn(queue)
+        to_send, settled = self._claim(queue, grant.calls, now)
+        self._pace.settle(queue.oa_id, grant.calls - len(to_send))
         for message in to_send:
             self._begin(message, self._delivery.deliver)
-        for message in to_find:
-            self._begin(message, self._reconciler.reconcile)
-        return len(to_send) + len(to_find) + settled
-
-    def _has_work(self, now: datetime) -> bool:
-        with self._database.reading() as session:
-            return has_work(session, now)
+        return len(to_send) + settled
 
     def _claim(
-        self, now: datetime, limit: int
-    ) -> tuple[list[ClaimedMessage], list[ClaimedMessage], int]:
-        """Rows to send, rows to look for, and how many must not be sent at all."""
+        self, queue: Queue, most: int, now: datetime
+    ) -> tuple[list[ClaimedMessage], int]:
+        """Rows to send, and how many must not be sent at all."""
         to_send, refused = [], []
-        busy = list(self._in_hand.values())
         with self._database.writing() as session:
-            claimed = claim(session, now, limit, LEASE)
-            for message in claimed:
-                found = objection(message, now)
+            for message in claim(session, queue, now, most, LEASE):
+                found = refusal(
+                    session, message, self._paid_message_vnd, now, self._objects
+                )
                 if found is None:
                     to_send.append(message)
                     continue
-                outcome = Outcome(*found, is_blameless=True)
+                outcome = Outcome(
+                    found.status, found.reason, found.due_at, is_blameless=True
+                )
                 status = record_outcome(session, message, outcome, now)
                 refused.append((message, status, outcome))
             begin_attempts(session, to_send, now)
-            room = limit - len(to_send)
-            to_find = claim_unknown(session, now, room, LEASE, busy) if room else []
         for message, status, outcome in refused:
             _log_outcome(message, status, outcome, 0.0)
-        return to_send, to_find, len(refused)
+        return to_send, len(refused)
+
+    def _begin_look_ups(self, now: datetime) -> int:
+        looking = [work for _, work in self._in_hand.values() if work == self._look_up]
+        room = min(THREADS - len(self._in_hand), LOOK_UP_THREADS - len(looking))
+        if room <= 0:
+            return 0
+        grant = self._pace.take_up_to(room, for_replies=True)
+        if not grant.calls:
+            self._hold_back(grant.ask_again_at)
+            return 0
+        busy = [message.id for message, _ in list(self._in_hand.values())]
+        with self._database.writing() as session:
+            found = claim_unknown(session, now, grant.calls, LEASE, busy)
+        self._pace.settle("", grant.calls - len(found))
+        for message in found:
+            self._begin(message, self._look_up)
+        return len(found)
+
+    def _at_work(self) -> list[tuple[str, Lane]]:
+        return [
+            (message.oa_id, message.lane) for message, _ in list(self._in_hand.values())
+        ]
+
+    def _hold_back(self, until: datetime | None) -> None:
+        if until is not None:
+            self._held_back_until = min(self._held_back_until or until, until)
 
     def _begin(self, message: ClaimedMessage, work: Work) -> None:
         future = self._pool.submit(self._deal_with, message, work)
-        self._in_hand[future] = message.id
-        future.add_done_callback(lambda _: self._wake.set())
+        self._in_hand[future] = message, work
+        future.add_done_callback(lambda _: self._one_ended())
+
+    def _one_ended(self) -> None:
+        """A look for more is worth it for a few at once, or for the last."""
+        under_way = list(self._in_hand)
+        ended = sum(future.done() for future in under_way)
+        if ended >= BATCH or ended == len(under_way):
+            self._wake.set()
 
     def _deal_with(self, message: ClaimedMessage, work: Work) -> None:
         """In a thread: the calls, then one short transaction."""
@@ -187,18 +248,27 @@ class Sender:
 
     def _wait_for_pace(self) -> bool:
         """True when due rows were held back by the pace, and now need not be."""
-        seconds = self._pace.seconds_until_free()
+        seconds = self._seconds_held_back()
         if not 0 < seconds <= LONGEST_WAIT_SECONDS:
             return False
         time.sleep(seconds)
         return True
 
+    def _seconds_held_back(self) -> float:
+        until = self._held_back_until
+        if until is None:
+            return 0.0
+        return max(SHORTEST_WAIT_SECONDS, (until - self._clock.now()).total_seconds())
+
     def _drop_finished(self) -> None:
-        for future in [future for future in self._in_hand if future.done()]:
-            del self._in_hand[future]
+        for future in list(self._in_hand):
+            if future.done():
+                self._in_hand.pop(future, None)
 
     def _waiting_seconds(self) -> float:
         """Until the next row falls due, a second at most."""
+        if self._in_hand:
+            return BUSY_WAIT_SECONDS
         now = self._clock.now()
         horizon = now + timedelta(seconds=LONGEST_WAIT_SECONDS)
         try:
@@ -210,7 +280,7 @@ class Sender:
         waits = [LONGEST_WAIT_SECONDS]
         if due_at is not None:
             waits.append((due_at - now).total_seconds())
-        if held_back := self._pace.seconds_until_free():
+        if held_back := self._seconds_held_back():
             waits.append(held_back)
         return max(SHORTEST_WAIT_SECONDS, min(waits))
 

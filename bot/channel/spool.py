@@ -69,6 +69,18 @@ class Spool:
         """How many events wait."""
         return sum(1 for file in (self._taken, self._file) for _ in _lines(file))
 
+    def waits_since(self) -> datetime | None:
+        """When the oldest event that waits came in."""
+        for file in (self._taken, self._file):
+            for line in _lines(file):
+                return _from_line(line).received_at
+        return None
+
+    def size_bytes(self) -> int:
+        """Of all its files."""
+        files = (self._taken, self._file, self._refused)
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def refused(self) -> int:
         """How many events the database would not take."""
         return sum(1 for _ in _lines(self._refused))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from sqlmodel import Session
 
 from bot.channel.inbound import InboundEvent, parse_event
 from bot.conversation.events import Conversations
 from bot.conversation.rendering import render_reply
-from bot.conversation.turn import Command, Context, Turn
+from bot.conversation.turn import Command, Context, Reply, Turn
 from bot.conversation.understanding import understand
-from bot.search.finder import Finding, Hit, Outcome
+from bot.search.findings import Finding, Hit, Outcome
 from models import Account, Contact, PrivacyChoice
 
 MOST_RESULTS = 10
@@ -61,6 +63,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """One message; ``label`` is the word that leads to it."""
+
+    reply: Reply
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """Answers questions as a citizen without history would see them."""
 
@@ -68,26 +79,53 @@ class Preview:
 
     def ask(self, question: str) -> Answer:
         bot = self.conversations
-        now = bot.clock.now()
         command = understand(question, Context(), bot.words)
         with bot.database.reading() as session:
-            turn = Turn(
-                event=_event(question, now),
-                contact=_stranger(now),
-                account=Account(oa_id="preview", created_at=now),
-                session=session,
-                catalogue=bot.catalogue,
-                label=bot.texts.label,
-                now=now,
-                zone=bot.zone,
-                text=question,
-                command=command,
-            )
-            replies = bot.route_of(turn).run(turn)
-            rendered = tuple(
-                render_reply(bot.texts, reply, turn.account).text for reply in replies
-            )
-        return Answer(bot.catalogue.find(question), command, rendered)
+            bot.texts.look(session)
+            said = self._said(session, question, command)
+        texts = tuple(one.text for one in said)
+        return Answer(bot.catalogue.find(question), command, texts)
+
+    def told(
+        self, command: Command, change: Callable[[Session], None]
+    ) -> tuple[Said, ...]:
+        """The answer to ``command``, and then to each detail it offers of the same
+        record, as they would be after ``change``. Nothing is written."""
+        with self.conversations.database.reading() as session, session.no_autoflush:
+            self.conversations.texts.look(session)
+            change(session)
+            first = self._said(session, str(command), command)
+            offered = [option for one in first for option in one.reply.options]
+            details = [
+                replace(said, label=option.label)
+                for option in offered
+                if option.command.argument == command.argument
+                for said in self._said(session, str(option.command), option.command)
+            ]
+            session.rollback()
+        return (*first, *details)
+
+    def _said(
+        self, session: Session, text: str, command: Command | None
+    ) -> tuple[Said, ...]:
+        bot = self.conversations
+        now = bot.clock.now()
+        turn = Turn(
+            event=_event(text, now),
+            contact=_stranger(now),
+            account=Account(oa_id="preview", created_at=now),
+            session=session,
+            catalogue=bot.catalogue,
+            label=bot.texts.label,
+            now=now,
+            zone=bot.zone,
+            text=text,
+            command=command,
+        )
+        return tuple(
+            Said(reply, render_reply(bot.texts, reply, turn.account).text)
+            for reply in bot.route_of(turn).run(turn)
+        )
 
 
 def _event(question: str, now: datetime) -> InboundEvent:

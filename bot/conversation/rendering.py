@@ -17,17 +17,29 @@ from models import Account
 # Zalo takes at most five buttons of at most 100 characters; fewer than all would hide some.
 MAX_BUTTONS = 5
 BUTTON_TITLE_LENGTH = 100
+# What an older person reads on a small screen without losing the thread.
+FIRST_ANSWER_LENGTH = 600
 
 
 def render_reply(texts: Texts, reply: Reply, account: Account) -> Outgoing:
     """The message with its numbered options, and buttons where they are taken."""
-    body = texts.render(reply.key, reply.params)
-    parts = [body, _numbered(reply.options, inline=reply.inline)]
     return Outgoing(
-        text="\n\n".join(part for part in parts if part),
+        text=_text(texts, reply),
         buttons=_buttons(reply.options) if account.takes_buttons else (),
         about=str(reply.focus) if reply.focus else None,
     )
+
+
+def _text(texts: Texts, reply: Reply) -> str:
+    """The whole message; of several ways to say it the first that is short enough."""
+    numbered = _numbered(reply.options, inline=reply.inline)
+    text = ""
+    for params in (reply.params, *reply.tighter):
+        parts = [texts.render(reply.key, params), numbered]
+        text = "\n\n".join(part for part in parts if part)
+        if len(text) <= FIRST_ANSWER_LENGTH:
+            break
+    return text
 
 
 def _numbered(options: Sequence[Option], *, inline: bool) -> str:

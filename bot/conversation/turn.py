@@ -57,7 +57,9 @@ class Reply:
 
     ``options`` are appended as a numbered list (``inline`` puts them on one line) and
     decide what a number means from now on; ``focus`` is the record this answer is about;
-    ``more`` the command behind "thêm". A ``remark`` changes none of these.
+    ``more`` the command behind "thêm". A ``remark`` changes none of these. ``tighter`` are
+    parameters that say less, tried in turn while the message is too long for a first answer.
+    ``to`` is the contact it goes to where that is somebody else; he is offered no numbers.
     """
 
     key: str
@@ -67,6 +69,17 @@ class Reply:
     focus: Command | None = None
     more: Command | None = None
     remark: bool = False
+    tighter: tuple[Mapping[str, Any], ...] = ()
+    to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far somebody has come in a dialog, and what he has said there."""
+
+    dialog: str
+    step: str
+    draft: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,7 @@ class Context:
     offers: tuple[Option, ...] = ()
     focus: Command | None = None
     more: Command | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +101,22 @@ class Turn:
     account: Account
     session: Session
     catalogue: Catalogue
-    label: Callable[[str], str]
+    label: Callable[..., str]
     now: datetime
     zone: ZoneInfo
     text: str = ""
     command: Command | None = None
     context: Context = Context()
+    base_url: str = ""  # where people reach our pages
+
+    @property
+    def local_now(self) -> datetime:
+        """Now, in the zone of weeks and deadlines."""
+        return self.now.astimezone(self.zone)
 
     @property
     def today(self) -> date:
-        return self.now.astimezone(self.zone).date()
+        return self.local_now.date()
 
     def option(self, key: str, command: str, argument: str = "") -> Option:
         """An option whose label is the text ``key``."""

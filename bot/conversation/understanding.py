@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.conversation.turn import Command, Context
+from bot.outreach.stopping import StopWords
 from bot.search.fold import fold
 
 _NUMBER = re.compile(r"(?:so|chon|muc|cau)?\s*(\d{1,2})\s*[.)]?")
@@ -26,6 +27,7 @@ class Words:
     commands: Mapping[str, str]
     aspects: Mapping[str, str]
     endings: tuple[str, ...]
+    stop: StopWords
 
     @classmethod
     def load(cls, file: Path) -> Words:
@@ -35,6 +37,7 @@ class Words:
             commands=_by_word(tables["commands"]),
             aspects=_by_word(tables["aspects"]),
             endings=tuple(sorted(endings, key=len, reverse=True)),
+            stop=StopWords.of(tables["stop"]["phrases"], tables["stop"]["small"]),
         )
 
     def strip_politeness(self, folded: str) -> str:
@@ -62,7 +65,7 @@ def understand(text: str, context: Context, words: Words) -> Command | None:
         )
         if named is not None:
             return named
-    return None
+    return Command("stop") if words.stop.asks_to_stop(text) else None
 
 
 def _offered_number(folded: str, context: Context) -> Command | None:

@@ -16,6 +16,7 @@ from models import (
     ConsentRecord,
     Contact,
     Conversation,
+    EventStatus,
     MessageStatus,
     OutboxMessage,
     PrivacyChoice,
@@ -75,10 +76,28 @@ def forget_words_of_refuser(
         )
 
 
+def forget_event(session: Session, event_key: str) -> None:
+    """Only that it came is kept: talk in a group that was not meant for us."""
+    session.execute(
+        update(WebhookEvent)
+        .where(col(WebhookEvent.event_key) == event_key)
+        .values(payload={})
+    )
+
+
 def erase(session: Session, contact: Contact) -> None:
-    """Drop what this person said and was told; rows stay as counts without content."""
-    mine = col(WebhookEvent.contact_id) == contact.id
-    session.execute(update(WebhookEvent).where(mine).values(payload={}))
+    """Drop what this person said and was told; rows stay as counts without content.
+
+    What he wrote since and nobody has read yet is no past: it is answered.
+    """
+    session.execute(
+        update(WebhookEvent)
+        .where(
+            col(WebhookEvent.contact_id) == contact.id,
+            col(WebhookEvent.status) != EventStatus.WAITING,
+        )
+        .values(payload={})
+    )
     sent = col(OutboxMessage.contact_id) == contact.id
     session.execute(
         update(OutboxMessage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -30,3 +30,7 @@ class Entry:
     successor: str | None = None  # id of the entry that replaced this one
     symbols: tuple[str, ...] = ()  # codes by which it can be named exactly
     issued_on: date | None = None
+
+    def brief(self) -> Entry:
+        """What a hit shows; the rest is needed only while indexes are built."""
+        return replace(self, aliases=(), context="", group="", symbols=())

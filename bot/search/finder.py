@@ -9,9 +9,11 @@ How a hit is ranked, in this order:
 3. *Score* of a detailed entry = ``words`` + ``phrase`` + ``said`` (``ranking``).
    ``words`` is the share of the question, weighed by rarity, that stands in the entry's
    fields (pairs of neighbours count beside single words). ``phrase`` is the best single
-   alias, title, example or lexicon pattern that the question fulfils: rarity of its parts
-   times the square of the share met. ``said`` is how much the question sounds like the
-   entry's examples of what people say, together and one by one (``examples``).
+   alias, title or lexicon pattern that the question fulfils: rarity of its parts
+   times the square of the share met. ``said`` is how much the question sounds like what
+   people say who mean this entry: hint by hint (``examples``), and by what all examples
+   teach together about telling entries apart (``learned``, over words and their
+   ``senses``, and over letters side by side, which survive slips and endings).
 4. *National index*: a name without details comes first only when the question all but
    spells it, closer than any detailed name; else it follows.
 5. *Several procedures in one question* come in the order of mention; near twins that
@@ -29,26 +31,34 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from bot.search.entries import Entry, Kind
-from bot.search.fold import fold
+from bot.search.findings import Finding, Hit, Outcome
+from bot.search.fold import fold, words
 from bot.search.intent import Intent, strongest
-from bot.search.lexicon import Aspect, Lexicon
+from bot.search.lexicon import Lexicon
 from bot.search.ranking import DetailedIndex, NameIndex, NameMatch, Ranking, Scored
 from bot.search.reading import Reading, Term, Vocabulary, read, read_concept
+from bot.search.said import Said
 from bot.search.symbols import SymbolIndex
 
 NAMED = 100.0  # score of a thing named by its code: above anything found by words
 SPELT = 0.80  # closeness from which a question spells a name
 NOTHING_ELSE = 0.8  # share of the question's words, weighed, that stand in that name
 SURE = 4.0  # phrase score of one clear everyday expression
-CLEAR = 2.0  # phrase score from which half a question is a request of its own
+LIKELY = 0.2  # chance from which half a question is a request of its own
+SAME_MATTER = 0.4  # share of a piece's best score from which it may go on with another
+ADDED = 1.5  # times the phrase score of a piece: more comes from the other pieces
+OUTDONE = 1.1  # times the scores of the pieces' own hits
+NEAR = 4  # places among which a commune that is named in full may stand
 WEAK = 2.2  # phrase score below which a hit may be chance
 # A question that sounds this much like other people's matters is not ours; the longer it
 # is, the more it must: idle talk is short, a citizen's story is long.
 ALIEN, TALE, SHORT = 0.75, 0.02, 8
+# So much likelier one of their matters than the likeliest of ours, unless the language
+# of the question is clearly ours.
+STRANGE, DOUBTED = 0.7, 0.4
 COVERED = 0.5  # share of a question's words that should be ours
 
 # What joins two requests. "rồi" and "xong" also end a clause ("mất rồi"), so they join
@@ -74,59 +84,26 @@ def _pieces(query: str) -> list[str]:
     return [piece for start, end in cut if (piece := text[start:end].strip())]
 
 
-class Outcome(StrEnum):
-    """What the bot does with the hits; the words are those of ``ask --json``."""
-
-    ANSWERED = "answered"
-    CHOICE = "choice"
-    NOT_FOUND = "not_found"
-    OUT_OF_SCOPE = "out_of_scope"
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One thing found."""
-
-    kind: Kind
-    id: str
-    title: str
-    score: float
-    asked_for: str | None = None  # code of the replaced procedure that was meant
-    why: dict[str, float | str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found for a question."""
-
-    query: str
-    outcome: Outcome
-    hits: tuple[Hit, ...]
-    nearest: tuple[Hit, ...] = ()
-    aspect: Aspect | None = None
-    mentioned: tuple[Hit, ...] = ()  # two or more named in one question, in that order
-    is_bare: bool = False  # nothing but an aspect and politeness: about the last answer
-    explanation: dict[str, object] = field(default_factory=dict)
-
-
 class SearchIndex:
     """The whole search over one state of the catalogue."""
 
     def __init__(self, entries: Sequence[Entry], lexicon: Lexicon) -> None:
         detailed = [entry for entry in entries if entry.has_details]
-        services = [entry for entry in entries if entry.kind is Kind.SERVICE]
-        self._lexicon = lexicon
-        self._all = {(entry.kind, entry.id): entry for entry in entries}
-        self._entries = entries
-        self._detailed = DetailedIndex(detailed, lexicon)
+        said = Said(detailed, lexicon)
+        self._concepts_of = lexicon.concepts
+        self._twins = lexicon.twins
+        self._entries = [entry.brief() for entry in entries]
+        self._all = {(entry.kind, entry.id): entry for entry in self._entries}
+        self._detailed = DetailedIndex(detailed, said, lexicon)
+        services = [one for one in self._entries if one.kind is Kind.SERVICE]
         self._names = NameIndex(services, lexicon.stop_words)
         self._symbols = SymbolIndex(entries)
         self._intent = Intent(lexicon)
-        self._vocabulary = _vocabulary(entries, lexicon)
+        self._vocabulary = _vocabulary(entries, said, lexicon)
 
     @classmethod
     def build(cls, entries: Iterable[Entry], lexicon: Lexicon) -> SearchIndex:
-        """Index the entries; about a second for the whole national index."""
+        """Index the entries; seconds, for it learns from all examples."""
         return cls(list(entries), lexicon)
 
     def find(self, query: str, limit: int = 10) -> Finding:
@@ -139,6 +116,24 @@ class SearchIndex:
             finding = self._searched(query, reading, limit)
         is_bare = aspect is not None and len(reading.stopped) == len(reading.words)
         return replace(finding, query=query, aspect=aspect, is_bare=is_bare)
+
+    def named_here(self, finding: Finding, named: Sequence[tuple[str, str]]) -> Finding:
+        """The same question where officials have said what is meant by it (kind, id)."""
+        entries = [
+            self._all[Kind(kind), id_]
+            for kind, id_ in named
+            if kind in set(Kind) and (Kind(kind), id_) in self._all
+        ]
+        if not entries:
+            return finding
+        firsts = [self._hit(entry, NAMED, {"named": "here"}) for entry in entries]
+        known = {(hit.kind, hit.id) for hit in firsts}
+        rest = [hit for hit in finding.hits if (hit.kind, hit.id) not in known]
+        outcome = Outcome.ANSWERED if len(firsts) == 1 else Outcome.CHOICE
+        hits = tuple([*firsts, *rest][:10])
+        return replace(
+            finding, outcome=outcome, hits=hits, nearest=(), mentioned=(), is_bare=False
+        )
 
     # -- named exactly
 
@@ -163,12 +158,12 @@ class SearchIndex:
         return self._finding(outcome, hits[:limit])
 
     def _by_words(self, query: str, limit: int) -> list[Hit]:
-        return self._hits(self._ranked_text(query), limit)
+        return self._hits(self._ranked_text(query).found, limit)
 
-    def _ranked_text(self, text: str) -> list[Scored]:
+    def _ranked_text(self, text: str) -> Ranking:
         reading = read(text, self._vocabulary)
         self._intent.mark_frame(reading)
-        return self._ranked(reading).found
+        return self._ranked(reading)
 
     # -- by words
 
@@ -178,7 +173,7 @@ class SearchIndex:
     def _concepts(self, reading: Reading) -> dict[str, Term]:
         """Official words for the everyday expressions in the question."""
         added: dict[str, Term] = {}
-        for text, meanings in self._lexicon.concepts.items():
+        for text, meanings in self._concepts_of.items():
             term = reading.terms.get(text)
             if term is not None:
                 for meaning in meanings:
@@ -187,13 +182,13 @@ class SearchIndex:
 
     def _searched(self, query: str, reading: Reading, limit: int) -> Finding:
         ranking = self._ranked(reading)
-        ranked = ranking.found
+        ranked = self._named_unit_first(ranking.found)
         names = self._names.closest([w.plain for w in reading.words], query, 40)
         outcome, why = self._judge(reading, ranking, names)
         hits = self._merged(ranked, names, limit)
         several: list[Hit] = []
         if outcome is Outcome.ANSWERED:
-            several = self._several(query, ranked)
+            several = self._several(query, replace(ranking, found=ranked))
             if several:
                 firsts = {hit.id for hit in several}
                 hits = [*several, *(hit for hit in hits if hit.id not in firsts)]
@@ -204,6 +199,17 @@ class SearchIndex:
             return replace(found, mentioned=tuple(several))
         nearest = tuple(hits[:3]) if outcome is Outcome.NOT_FOUND else ()
         return Finding("", outcome, (), nearest, explanation=why)
+
+    def _named_unit_first(self, ranked: list[Scored]) -> list[Scored]:
+        """Whoever names a commune in full does not want the talk about communes."""
+        near = ranked[:NEAR]
+        kinds = [self._detailed.entries[one.entry].kind for one in near]
+        if kinds[:1] != [Kind.INFO] or Kind.UNIT not in kinds:
+            return ranked
+        unit = near[kinds.index(Kind.UNIT)]
+        if unit.match is None or unit.match.coverage < 1:
+            return ranked
+        return [unit, *(one for one in ranked if one is not unit)]
 
     def _judge(
         self, reading: Reading, ranking: Ranking, names: list[NameMatch]
@@ -226,12 +232,16 @@ class SearchIndex:
             "ours": round(ranking.ours, 1),
             "foreign": round(ranking.foreign, 1),
             "theme": ranking.theme,
+            "strangeness": round(ranking.strangeness, 2),
             "name": round(name, 2),
         }
         ours = phrase / SURE + admin * 0.5 + share
         if names and _is_spelt(names[0]):
             return Outcome.ANSWERED, why
         if foreign and foreign > ours * 1.2:
+            return Outcome.OUT_OF_SCOPE, why
+        doubted = ranking.foreign > ranking.ours * DOUBTED
+        if ranking.strangeness >= STRANGE and doubted:
             return Outcome.OUT_OF_SCOPE, why
         tale = max(0, len(reading.words) - SHORT)
         if ranking.foreign > ranking.ours * (ALIEN + TALE * tale):
@@ -294,30 +304,47 @@ class SearchIndex:
 
     # -- several at once
 
-    def _several(self, query: str, ranked: list[Scored]) -> list[Hit]:
+    def _several(self, query: str, whole: Ranking) -> list[Hit]:
         """Two procedures asked for in one breath, in the order of mention."""
         pieces = _pieces(query)
-        if not 2 <= len(pieces) <= 4 or not ranked:
+        if not 2 <= len(pieces) <= 4 or not whole.found:
             return []
         parts = [self._ranked_text(piece) for piece in pieces]
-        if _spans(ranked[0], parts):
+        if _spans(whole.found[0], parts) or _outdoes(whole, parts):
             return []
         firsts: list[Hit] = []
-        for found in parts:
-            match = found[0].match if found else None
-            if match is None or match.coverage < 1 or match.score < CLEAR:
+        leading: list[Scored] = []
+        for part in parts:
+            match = part.found[0].match if part.found else None
+            if match is None or match.coverage < 1 or part.found[0].chance < LIKELY:
                 continue
-            hit = self._hits(found, 1)[0]
+            hit = self._hits(part.found, 1)[0]
+            if any(self._goes_on(first, part) for first in leading):
+                continue
             if hit.kind is Kind.SERVICE and hit.id not in {f.id for f in firsts}:
                 firsts.append(hit)
+                leading.append(part.found[0])
         if len(firsts) < 2 or self._akin(firsts):
             return []
         return firsts
 
+    def _goes_on(self, earlier: Scored, piece: Ranking) -> bool:
+        """Whether a piece is about as likely the rest of an earlier request: "mua xe và
+        sang tên" is the car's, although "sang tên" alone means land."""
+        same = self._answer_of(earlier)
+        again = max(
+            (o.score for o in piece.found if self._answer_of(o) == same), default=0.0
+        )
+        return again >= SAME_MATTER * piece.found[0].score
+
+    def _answer_of(self, scored: Scored) -> str:
+        entry = self._detailed.entries[scored.entry]
+        return entry.successor or entry.id
+
     def _akin(self, hits: Sequence[Hit]) -> bool:
         """Twins are one matter, not two."""
         ids = {hit.id for hit in hits}
-        return any(len(ids & set(twins.ids)) > 1 for twins in self._lexicon.twins)
+        return any(len(ids & set(twins.ids)) > 1 for twins in self._twins)
 
     def _are_twins(self, hits: Sequence[Hit]) -> bool:
         """Whether the first two are twins that the question did not tell apart."""
@@ -326,8 +353,7 @@ class SearchIndex:
         share = hits[1].score / hits[0].score
         pair = {hits[0].id, hits[1].id}
         return any(
-            pair <= set(twins.ids) and share >= twins.margin
-            for twins in self._lexicon.twins
+            pair <= set(twins.ids) and share >= twins.margin for twins in self._twins
         )
 
     def _finding(
@@ -339,25 +365,21 @@ class SearchIndex:
         return Finding("", outcome, tuple(hits), explanation=why or {})
 
 
-def _vocabulary(entries: Iterable[Entry], lexicon: Lexicon) -> Vocabulary:
+def _vocabulary(entries: Iterable[Entry], said: Said, lexicon: Lexicon) -> Vocabulary:
     vocabulary = Vocabulary(lexicon)
     for entry in entries:
         for text in (entry.title, *entry.aliases):
-            vocabulary.learn(text, usual=entry.has_details)
-        vocabulary.learn(entry.context, usual=False)
-    for patterns in lexicon.situations.values():
-        for pattern in patterns:
-            for part in pattern.parts:
-                for text in part:
-                    vocabulary.learn(text, usual=True)
-    for texts in (*lexicon.utterances.values(), *lexicon.elsewhere.values()):
-        for text in texts:
-            vocabulary.learn(text, usual=True)
+            vocabulary.learn(words(text), usual=entry.has_details)
+        vocabulary.learn(words(entry.context), usual=False)
+    for typed in said.typed:
+        vocabulary.learn([word for word, _ in typed], usual=True)
     phrases = [*lexicon.concepts, *lexicon.stop_phrases, *lexicon.admin_words]
+    for patterns in lexicon.situations.values():
+        phrases += [text for p in patterns for part in p.parts for text in part]
     phrases += [text for texts in lexicon.aspects.values() for text in texts]
     phrases += [text for texts in lexicon.outside.values() for text in texts]
     for text in phrases:
-        vocabulary.learn(text, usual=True)
+        vocabulary.learn(words(text), usual=True)
     vocabulary.freeze()
     return vocabulary
 
@@ -367,10 +389,34 @@ def _is_spelt(match: NameMatch) -> bool:
     return match.closeness >= SPELT and match.coverage >= NOTHING_ELSE
 
 
-def _spans(best: Scored, parts: Sequence[Sequence[Scored]]) -> bool:
+def _outdoes(whole: Ranking, parts: Sequence[Ranking]) -> bool:
+    """Whether one thing fits the whole clearly better than what each piece means: there
+    are procedures that do two things at once."""
+    meant = {part.found[0].entry for part in parts if part.found}
+    rival = max((float(whole.scores[entry]) for entry in meant), default=0.0)
+    best = whole.found[0]
+    is_meant = best.match is not None and best.match.coverage == 1
+    return is_meant and best.entry not in meant and best.score > OUTDONE * rival
+
+
+def _says_as_much(piece: Scored, whole: Scored) -> bool:
+    """Whether a piece alone means the same, and the rest of the question adds nothing."""
+    if piece.entry != whole.entry or piece.match is None or whole.match is None:
+        return False
+    return whole.match.score <= ADDED * piece.match.score
+
+
+def _spans(best: Scored, parts: Sequence[Ranking]) -> bool:
     """Whether the best phrase of the whole question needs words of several pieces."""
     match = best.match
     if match is None or match.coverage < 1:
         return False
-    said = {one.match.text for found in parts for one in found[:5] if one.match}
+    if any(_says_as_much(part.found[0], best) for part in parts if part.found):
+        return False
+    said = {
+        one.match.text
+        for part in parts
+        for one in part.found[:5]
+        if one.match and one.match.coverage == 1
+    }
     return match.text not in said

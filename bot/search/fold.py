@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container
+from functools import lru_cache
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")  # huyền, sắc, ngã, hỏi, nặng
 _WORD = re.compile(r"[a-z0-9]+")
@@ -64,12 +65,13 @@ def accent_key(word: str) -> str:
 
 def accented_words(text: str) -> list[tuple[str, str]]:
     """Pairs (folded word, accent key) in order."""
-    pairs = []
-    for word in _ACCENTED_WORD.findall(unicodedata.normalize("NFC", text)):
-        plain = "".join(_WORD.findall(fold(word)))
-        if plain:
-            pairs.append((plain, accent_key(word)))
-    return pairs
+    typed = _ACCENTED_WORD.findall(unicodedata.normalize("NFC", text))
+    return [pair for pair in map(_pair, typed) if pair[0]]
+
+
+@lru_cache(maxsize=16_384)  # more than Vietnamese has syllables
+def _pair(word: str) -> tuple[str, str]:
+    return "".join(_WORD.findall(fold(word))), accent_key(word)
 
 
 def has_diacritics(text: str) -> bool:

@@ -1,7 +1,7 @@
 """The two indexes under the search: words of entries, and phrases that mean them.
 
-``Postings`` answer "which entries contain these terms" by adding up the weights of the
-terms (rarity times that of the best field they stand in), from compact arrays.
+``rare_terms`` answer "which entries contain these terms" by adding up the weights of the
+terms: rarity times that of the best field they stand in.
 ``PhraseIndex`` holds what people say: aliases, titles and the lexicon's patterns, and
 answers which of them a question fulfils, and how fully.
 """
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bot.search.fold import words
 from bot.search.lexicon import Pattern
+from bot.search.postings import TermPostings
 from bot.search.reading import Term, accents_of, agreement
 
 PAIR_SHARE = 0.8  # a pair of neighbours says less than its two words again
@@ -23,11 +25,10 @@ LIGHTEST, HEAVIEST = 0.8, 5.0  # bounds of one part's weight, in units of rarity
 LOOSE = 0.55  # an alias whose words all occur, but nowhere side by side
 
 
-def terms_of(text: str) -> set[str]:
-    """Words and pairs of neighbours of a text."""
-    found = words(text)
-    pairs = (f"{a} {b}" for a, b in itertools.pairwise(found))
-    return {*found, *pairs}
+def terms_of(found: Sequence[str]) -> dict[str, None]:
+    """Words and pairs of neighbours, each once, in order."""
+    pairs = [f"{a} {b}" for a, b in itertools.pairwise(found)]
+    return dict.fromkeys([*found, *pairs])
 
 
 class Rarity:
@@ -52,50 +53,33 @@ class Rarity:
     def knows(self, term: str) -> bool:
         return term in self._values
 
-
-class Postings:
-    """Term to (number, weight) pairs, in compact arrays."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, array[int]] = {}
-        self._weights: dict[str, array[float]] = {}
-
-    def add(self, term: str, number: int, weight: float) -> None:
-        self._numbers.setdefault(term, array("I")).append(number)
-        self._weights.setdefault(term, array("f")).append(weight)
-
-    def __contains__(self, term: str) -> bool:
-        return term in self._numbers
-
-    def count(self, term: str) -> int:
-        """In how many numbered things the term stands."""
-        found = self._numbers.get(term)
-        return 0 if found is None else len(found)
-
-    def drop(self, term: str) -> None:
-        del self._numbers[term], self._weights[term]
-
-    def scores(self, terms: Mapping[str, float]) -> dict[int, float]:
-        """Sum of the weights of the terms, by number."""
-        totals: dict[int, float] = {}
-        get = totals.get
-        for term, factor in terms.items():
-            numbers = self._numbers.get(term)
-            if numbers is None:
-                continue
-            for number, weight in zip(numbers, self._weights[term], strict=True):
-                totals[number] = get(number, 0.0) + factor * weight
-        return totals
+    def of_words(self) -> Rarity:
+        """The same for words alone: pairs are asked for only while indexes are built."""
+        words_only = Rarity(())
+        words_only.highest = self.highest
+        words_only._values = {
+            term: value for term, value in self._values.items() if " " not in term
+        }
+        return words_only
 
 
-def rare_terms(documents: Sequence[Mapping[str, float]], rarity: Rarity) -> Postings:
+def rare_terms(
+    documents: Sequence[Mapping[str, float]], rarity: Rarity
+) -> TermPostings:
     """Postings whose weights are the rarity of a term times that of its field."""
-    postings = Postings()
-    for number, document in enumerate(documents):
-        for term, field_weight in document.items():
-            share = PAIR_SHARE if " " in term else 1.0
-            postings.add(term, number, rarity.of(term) * field_weight * share)
-    return postings
+    places: dict[str, int] = {}
+    found = [
+        (places.setdefault(term, len(places)), number, weight)
+        for number, document in enumerate(documents)
+        for term, weight in document.items()
+    ]
+    rarities = np.array(
+        [rarity.of(t) * (PAIR_SHARE if " " in t else 1.0) for t in places]
+    )
+    at, numbers, weights = (np.array(column) for column in zip(*found, strict=True))
+    return TermPostings(
+        list(places), at, numbers, weights * rarities[at], len(documents)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +90,7 @@ class Phrase:
     text: str
     weights: tuple[float, ...]  # of each part
     excluded: tuple[str, ...]
-    pairs: frozenset[str]  # neighbours of an alias; empty for a pattern
+    pairs: tuple[str, ...]  # neighbours of an alias; empty for a pattern
     whole: float  # sum of the weights
     strength: float = 1.0  # a title says less about people's words than an alias
 
@@ -135,12 +119,12 @@ class PhraseIndex:
         found = words(text)
         content = [word for word in found if word not in self._stop] or found
         keys = dict(zip(found, accents_of(text), strict=False))
-        pairs = frozenset(f"{a} {b}" for a, b in itertools.pairwise(found))
+        pairs = dict.fromkeys(f"{a} {b}" for a, b in itertools.pairwise(found))
         unique = list(dict.fromkeys(content))
         weights = tuple(self._bounded(self._rarity.of(word)) for word in unique)
         number = len(self._phrases)
         self._phrases.append(
-            Phrase(entry, text, weights, (), pairs, sum(weights), strength)
+            Phrase(entry, text, weights, (), (*pairs,), sum(weights), strength)
         )
         for part, word in enumerate(unique):
             self._register(word, number, part, weights[part], (keys.get(word, word),))
@@ -157,9 +141,7 @@ class PhraseIndex:
                 self._register(key, number, part, weight, accents_of(text))
         excluded = tuple(" ".join(words(text)) for text in pattern.excluded)
         self._phrases.append(
-            Phrase(
-                entry, pattern.text, tuple(weights), excluded, frozenset(), sum(weights)
-            )
+            Phrase(entry, pattern.text, tuple(weights), excluded, (), sum(weights))
         )
 
     def _register(

@@ -20,6 +20,7 @@ from pathlib import Path
 from bot.errors import OperatorError
 from bot.search.fold import fold, words
 
+SENSES, UTTERANCES, OUTSIDE = "senses.toml", "utterances.csv", "outside.csv"
 _GROUP = re.compile(r"^\{(.+)\}$")
 _SECTIONS = frozenset(
     {
@@ -27,6 +28,7 @@ _SECTIONS = frozenset(
         "abbreviations",
         "stop",
         "groups",
+        "senses",
         "situations",
         "concepts",
         "twins",
@@ -86,6 +88,7 @@ class Lexicon:
         str, tuple[str, ...]
     ]  # what people say, by id of what they mean
     elsewhere: Mapping[str, tuple[str, ...]]  # what people say, by matter not ours
+    senses: Mapping[str, tuple[str, ...]]  # words that speak of the same thing
     concepts: Mapping[str, tuple[str, ...]]  # everyday phrase: official words
     twins: tuple[Twins, ...]
     aspects: Mapping[Aspect, tuple[str, ...]]
@@ -97,6 +100,11 @@ class Lexicon:
     def load(cls, path: Path) -> Lexicon:
         """Read and check the file and its two tables."""
         return _Reader(path).lexicon()
+
+
+def lexicon_files(path: Path) -> list[Path]:
+    """All files that ``Lexicon.load`` reads."""
+    return [path, *map(path.with_name, (SENSES, UTTERANCES, OUTSIDE))]
 
 
 class _Reader:
@@ -135,8 +143,9 @@ class _Reader:
                 key: tuple(self._pattern(key, text) for text in texts)
                 for key, texts in self._lists("situations").items()
             },
-            utterances=_read_table(self.path.with_name("utterances.csv"), "id"),
-            elsewhere=_read_table(self.path.with_name("outside.csv"), "theme"),
+            utterances=_read_table(self.path.with_name(UTTERANCES), "id"),
+            elsewhere=_read_table(self.path.with_name(OUTSIDE), "theme"),
+            senses=self._senses(),
             concepts=self._folded_keys("concepts"),
             twins=self._twins(),
             aspects=self._aspects(),
@@ -229,6 +238,14 @@ class _Reader:
             else:
                 raise self._error(f"situations/{text}", f"empty part for {key}")
         return tuple(found)
+
+    def _senses(self) -> dict[str, tuple[str, ...]]:
+        """The groups of the patterns, and those of the table beside this file."""
+        wide = _Reader(self.path.with_name(SENSES))
+        found = dict(self.groups)
+        for name, members in wide._lists("senses").items():
+            found[name] = (*found.get(name, ()), *members)
+        return found
 
     def _twins(self) -> tuple[Twins, ...]:
         value = self.data.get("twins", [])

@@ -9,13 +9,14 @@ smaller weight. Terms are runs of one to five neighbouring words.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extractOne
 
-from bot.search.fold import accented_words, repaired, split_glued, words
+from bot.search.fold import accented_words, repaired, split_glued
 from bot.search.lexicon import Lexicon
 
 LONGEST_TERM = 5  # words; the longest phrase of the lexicon
@@ -61,26 +62,35 @@ class Vocabulary:
     def __init__(self, lexicon: Lexicon) -> None:
         self.known: set[str] = set()
         self.usual: set[str] = set()  # words of the detailed entries and the lexicon
-        self.follows: dict[str, set[str]] = {}
-        self.precedes: dict[str, set[str]] = {}
+        self._neighbours: set[tuple[str, str]] = set()
+        self.follows: dict[str, tuple[str, ...]] = {}
+        self.precedes: dict[str, tuple[str, ...]] = {}
         self.spelling = lexicon.spelling
         self.abbreviations = lexicon.abbreviations
 
-    def learn(self, text: str, *, usual: bool) -> None:
+    def learn(self, found: Sequence[str], *, usual: bool) -> None:
         """Add the words of a text; only usual ones teach which words are neighbours."""
-        found = words(text)
+        found = [intern(word) for word in found]  # each is in many sets
         self.known.update(found)
         if not usual:
             return
         self.usual.update(found)
         for first, second in itertools.pairwise(found):
             if first.isalpha() and second.isalpha():
-                self.follows.setdefault(first, set()).add(second)
-                self.precedes.setdefault(second, set()).add(first)
+                self._neighbours.add((first, second))
 
     def freeze(self) -> None:
         """Make what reading needs and building does not."""
-        self.guessable = [word for word in self.usual if len(word) > 2]
+        self.guessable = sorted(word for word in self.usual if len(word) > 2)
+        follows: dict[str, list[str]] = {}
+        precedes: dict[str, list[str]] = {}
+        for first, second in sorted(self._neighbours):
+            follows.setdefault(first, []).append(second)
+            precedes.setdefault(second, []).append(first)
+        # tuples are a quarter of the size of sets
+        self.follows = {word: tuple(others) for word, others in follows.items()}
+        self.precedes = {word: tuple(others) for word, others in precedes.items()}
+        self._neighbours = set()
 
 
 def read(text: str, vocabulary: Vocabulary) -> Reading:
@@ -155,21 +165,15 @@ def _suspicions(
             continue
         before = found[position - 1].plain if position else ""
         after = found[position + 1].plain if position + 1 < len(found) else ""
-        usual = _usual_between(before, after, vocabulary)
-        if word.plain in usual:
+        follows = vocabulary.follows.get(before, ())
+        precedes = vocabulary.precedes.get(after, ())
+        if word.plain in follows or word.plain in precedes:
             continue
-        for other in usual:
+        for other in dict.fromkeys((*follows, *precedes)):
             if OSA.distance(word.plain, other, score_cutoff=1) <= 1 and len(other) > 2:
                 guess = Word(other, None, SUSPECTED, word.place)
                 suspects.append((position, [guess]))
     return suspects
-
-
-def _usual_between(before: str, after: str, vocabulary: Vocabulary) -> set[str]:
-    nobody: set[str] = set()
-    return vocabulary.follows.get(before, nobody) | vocabulary.precedes.get(
-        after, nobody
-    )
 
 
 def _add_alternative(reading: Reading, position: int, other: list[Word]) -> None:

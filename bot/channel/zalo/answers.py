@@ -24,6 +24,7 @@ class SentMessage:
     sent_at: datetime | None
     quota_type: str | None
     generation: ApiGeneration
+    rate_limit: int | None
     rate_left: int | None
     calls: Sequence[Call]
 
@@ -46,6 +47,25 @@ class AccountInfo:
     name: str
     oa_type: int | None
     is_verified: bool
+    package_name: str = ""
+    package_ends_on: str = ""  # as Zalo prints it, DD/MM/YYYY
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQuota:
+    """What the package still pays for, of one kind of message."""
+
+    product: str
+    total: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInfo:
+    """A group the account is in."""
+
+    group_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +78,20 @@ class UserProfile:
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """One message of a conversation, as Zalo remembers it."""
+    """One message of a conversation, as Zalo remembers it. ``kind`` is ``text``, ``photo``,
+    ``voice``, ``link``, … or ``nosupport``; ``user_id`` the person's, whoever wrote."""
 
     message_id: str
     from_oa: bool
     sent_at: datetime
     kind: str
     text: str
+    user_id: str = ""
+    url: str = ""
+    thumbnail: str = ""
+    description: str = ""
+    location: str = ""  # JSON text
+    links: Sequence[Mapping[str, Any]] = ()
 
 
 def as_object(data: object) -> Mapping[str, Any]:
@@ -91,6 +118,13 @@ def token_life(expires_in: object) -> timedelta:
         return UNREADABLE_TOKEN_LIFE
 
 
+def quota_from(item: Mapping[str, Any]) -> MessageQuota | None:
+    total, left = str(item.get("total")), str(item.get("remain"))
+    if not total.isdecimal() or not left.isdecimal():
+        return None
+    return MessageQuota(str(item.get("product_type") or ""), int(total), int(left))
+
+
 def profile_from(raw: object) -> UserProfile:
     data = as_object(raw)
     follows = data.get("user_is_follower")
@@ -106,10 +140,20 @@ def history_item_from(item: Mapping[str, Any]) -> HistoryItem | None:
     sent_at = instant(item.get("time"))
     if sent_at is None:
         return None
+    from_oa = str(item.get("src")) == "0"
+    links = item.get("links")
     return HistoryItem(
         message_id=str(item.get("message_id") or ""),
-        from_oa=str(item.get("src")) == "0",
+        from_oa=from_oa,
         sent_at=sent_at,
         kind=str(item.get("type") or ""),
         text=str(item.get("message") or ""),
+        user_id=str(item.get("to_id" if from_oa else "from_id") or ""),
+        url=str(item.get("url") or ""),
+        thumbnail=str(item.get("thumb") or ""),
+        description=str(item.get("description") or ""),
+        location=str(item.get("location") or ""),
+        links=[link for link in links if isinstance(link, dict)]
+        if isinstance(links, list)
+        else (),
     )

@@ -20,7 +20,9 @@ import requests
 
 from bot.channel.zalo.answers import (
     AccountInfo,
+    GroupInfo,
     HistoryItem,
+    MessageQuota,
     SentMessage,
     TokenPair,
     UserProfile,
@@ -28,8 +30,18 @@ from bot.channel.zalo.answers import (
     history_item_from,
     instant,
     profile_from,
+    quota_from,
     text_or_none,
     token_life,
+)
+from bot.channel.zalo.articles import (
+    PAGE,
+    Article,
+    ArticleKind,
+    ArticlePage,
+    NewArticle,
+    article_from,
+    page_from,
 )
 from bot.channel.zalo.errors import (
     Action,
@@ -42,12 +54,15 @@ from bot.channel.zalo.errors import (
 from bot.channel.zalo.messages import (
     FILE_BYTES_LIMIT,
     FILE_ENDINGS,
+    GIF_BYTES_LIMIT,
+    GIF_ENDINGS,
     IMAGE_BYTES_LIMIT,
     IMAGE_ENDINGS,
     Button,
     Json,
     check_upload,
     file_message,
+    gif_message,
     image_message,
     text_message,
 )
@@ -59,11 +74,17 @@ _ENDPOINTS = {
     ApiGeneration.V3: "/v3.0/oa/message/cs",
     ApiGeneration.V2: "/v2.0/oa/message",
 }
+# A group is written to elsewhere, with the same body but for the recipient.
+_GROUP_ENDPOINTS = {
+    ApiGeneration.V3: "/v3.0/oa/group/message",
+    ApiGeneration.V2: "/v2.0/oa/message",
+}
 _OTHER = {
     ApiGeneration.V3: (Action.SWITCH_TO_V2, ApiGeneration.V2),
     ApiGeneration.V2: (Action.SWITCH_TO_V3, ApiGeneration.V3),
 }
 HISTORY_PAGE = 10  # more is refused with -210
+GROUP_PAGE, MOST_GROUPS = 50, 500  # the documented default is 5; no account has so many
 
 
 class ZaloClient:
@@ -75,14 +96,20 @@ class ZaloClient:
         oauth_url: str,
         session_factory: Callable[[], requests.Session] = requests.Session,
         timeouts: tuple[float, float] = TIMEOUTS_SECONDS,
+        business_url: str = "",
     ) -> None:
+        self._business_url = business_url.rstrip("/")
         self._openapi_url = openapi_url.rstrip("/")
         self._oauth_url = oauth_url.rstrip("/")
         self._transport = Transport(session_factory, timeouts)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ZaloClient:
-        return cls(settings.zalo_openapi_url, settings.zalo_oauth_url)
+        return cls(
+            settings.zalo_openapi_url,
+            settings.zalo_oauth_url,
+            business_url=settings.zalo_business_url,
+        )
 
     def close(self) -> None:
         self._transport.close()
@@ -98,9 +125,10 @@ class ZaloClient:
         buttons: Sequence[Button] = (),
         quote_message_id: str | None = None,
         generation: ApiGeneration = ApiGeneration.AUTO,
+        is_group: bool = False,
     ) -> SentMessage:
         message = text_message(text, buttons, quote_message_id)
-        return self._send(token, user_id, message, generation)
+        return self._send(token, user_id, message, generation, is_group)
 
     def send_image(
         self,
@@ -111,9 +139,25 @@ class ZaloClient:
         attachment_id: str | None = None,
         caption: str = "",
         generation: ApiGeneration = ApiGeneration.AUTO,
+        is_group: bool = False,
     ) -> SentMessage:
         message = image_message(url=url, attachment_id=attachment_id, caption=caption)
-        return self._send(token, user_id, message, generation)
+        return self._send(token, user_id, message, generation, is_group)
+
+    def send_gif(
+        self,
+        token: str,
+        user_id: str,
+        attachment_id: str,
+        *,
+        width: int,
+        height: int,
+        caption: str = "",
+        generation: ApiGeneration = ApiGeneration.AUTO,
+        is_group: bool = False,
+    ) -> SentMessage:
+        message = gif_message(attachment_id, width, height, caption)
+        return self._send(token, user_id, message, generation, is_group)
 
     def send_file(
         self,
@@ -122,24 +166,92 @@ class ZaloClient:
         file_token: str,
         *,
         generation: ApiGeneration = ApiGeneration.AUTO,
+        is_group: bool = False,
     ) -> SentMessage:
-        return self._send(token, user_id, file_message(file_token), generation)
+        return self._send(
+            token, user_id, file_message(file_token), generation, is_group
+        )
+
+    def send_template(
+        self,
+        token: str,
+        phone: str,
+        template_id: str,
+        data: Mapping[str, str],
+        tracking_id: str,
+        generation: ApiGeneration = ApiGeneration.AUTO,
+    ) -> SentMessage:
+        """An approved template to a number ("84…"); it comes back in the receipt's
+        ``tracking_id``. ``generation`` is handed back: chat endpoints are not touched."""
+        endpoint = "/message/template"
+        body = {
+            "phone": phone,
+            "template_id": template_id,
+            "template_data": dict(data),
+            "tracking_id": tracking_id,
+        }
+        answer = self._transport.call(
+            Request(
+                method="POST",
+                url=self._business_url + endpoint,
+                endpoint=endpoint,
+                surface=Surface.PHONE,
+                has_effect=True,
+                headers={"access_token": token},
+                options={"json": body},
+            )
+        )
+        sent = answer.data if isinstance(answer.data, dict) else {}
+        return SentMessage(
+            message_id=text_or_none(sent.get("msg_id")),
+            sent_at=instant(sent.get("sent_time")),
+            quota_type=None,
+            generation=generation,
+            rate_limit=None,
+            rate_left=None,
+            calls=(answer.call,),
+        )
+
+    def broadcast(
+        self, token: str, article_id: str, targets: Mapping[str, Sequence[int]]
+    ) -> str | None:
+        """Hand an own article to Zalo for the followers whom the targets' codes describe;
+        its id there. Zalo takes half an hour; both kinds of account take it on v2."""
+        element = {"media_type": "article", "attachment_id": article_id}
+        payload = {"template_type": "media", "elements": [element]}
+        target = {
+            name: ",".join(str(code) for code in codes)
+            for name, codes in targets.items()
+        }
+        body = {
+            "recipient": {"target": target},
+            "message": {"attachment": {"type": "template", "payload": payload}},
+        }
+        answer = self._post("/v2.0/oa/message", token, json=body, has_effect=True)
+        return text_or_none(as_object(answer.data).get("message_id"))
 
     def _send(
-        self, token: str, user_id: str, message: Json, generation: ApiGeneration
+        self,
+        token: str,
+        to: str,
+        message: Json,
+        generation: ApiGeneration,
+        is_group: bool,
     ) -> SentMessage:
         """Send on the known endpoint; once on the other if Zalo says it is that one."""
-        body = {"recipient": {"user_id": user_id}, "message": message}
+        recipient = {"group_id" if is_group else "user_id": to}
+        body = {"recipient": recipient, "message": message}
+        endpoints = _GROUP_ENDPOINTS if is_group else _ENDPOINTS
         first = generation if generation in _ENDPOINTS else ApiGeneration.V3
         switch, other = _OTHER[first]
         try:
-            return self._send_on(first, token, body)
+            return self._send_on(first, endpoints[first], token, body)
         except ZaloError as refusal:
             if refusal.action != switch:
                 raise
             earlier = tuple(refusal.calls)
         try:
-            return self._send_on(other, token, body, earlier)
+            return self._send_on(other, endpoints[other], token, body, earlier)
         except ZaloFailure as failure:
             failure.calls = (*earlier, *failure.calls)
             if isinstance(failure, ZaloError) and failure.code is not None:
@@ -150,11 +262,11 @@ class ZaloClient:
     def _send_on(
         self,
         generation: ApiGeneration,
+        endpoint: str,
         token: str,
         body: Json,
         earlier: Sequence[Call] = (),
     ) -> SentMessage:
-        endpoint = _ENDPOINTS[generation]
         answer = self._post(endpoint, token, json=body, has_effect=True)
         data = answer.data if isinstance(answer.data, dict) else {}
         quota = data.get("quota")
@@ -163,6 +275,7 @@ class ZaloClient:
             sent_at=instant(data.get("sent_time")),
             quota_type=quota.get("quota_type") if isinstance(quota, dict) else None,
             generation=generation,
+            rate_limit=answer.rate_limit,
             rate_left=answer.rate_left,
             calls=(*earlier, answer.call),
         )
@@ -222,7 +335,19 @@ class ZaloClient:
             name=str(data.get("name") or ""),
             oa_type=int(kind) if kind.isdecimal() else None,
             is_verified=data.get("is_verified") is True,
+            package_name=str(data.get("package_name") or ""),
+            package_ends_on=str(data.get("package_valid_through_date") or ""),
         )
+
+    def message_quotas(self, token: str) -> list[MessageQuota]:
+        """Free messages of the account's package; the array is empty where there is none."""
+        asked = {"quota_owner": "OA", "product_type": "cs", "quota_type": "sub_quota"}
+        answer = self._post(
+            "/v3.0/oa/quota/message", token, json=asked, has_effect=False
+        )
+        items = answer.data if isinstance(answer.data, list) else []
+        quotas = (quota_from(item) for item in items if isinstance(item, dict))
+        return [quota for quota in quotas if quota]
 
     def user_profile(self, token: str, user_id: str) -> UserProfile:
         """By v3; accounts that only know v2 are asked there, with the id as text and,
@@ -244,15 +369,90 @@ class ZaloClient:
         self, token: str, user_id: str, *, offset: int = 0, count: int = HISTORY_PAGE
     ) -> list[HistoryItem]:
         """Messages with one person, newest first."""
-        answer = self._query(
+        return self._history(
             "/v2.0/oa/conversation", token, user_id=user_id, offset=offset, count=count
         )
-        if not isinstance(answer.data, list):  # a bare array, unlike everything else
-            raise ZaloError(Action.RETRY, None, "history without a list")
-        items = (
-            history_item_from(item) for item in answer.data if isinstance(item, dict)
+
+    def group_conversation(
+        self, token: str, group_id: str, *, offset: int = 0, count: int = HISTORY_PAGE
+    ) -> list[HistoryItem]:
+        """Messages in a group, newest first; ordinary query parameters."""
+        params = {"group_id": group_id, "offset": offset, "count": count}
+        return _items(self._get("/v3.0/oa/group/conversation", token, params=params))
+
+    def groups(self, token: str) -> list[GroupInfo]:
+        """The groups the account is in, as far as Zalo lists them."""
+        found: list[GroupInfo] = []
+        while len(found) < MOST_GROUPS:
+            params = {"offset": len(found), "count": GROUP_PAGE}
+            answer = self._get("/v3.0/oa/group/getgroupsofoa", token, params=params)
+            page = [
+                GroupInfo(str(one["group_id"]), str(one.get("name") or ""))
+                for one in as_object(answer.data).get("groups") or []
+                if isinstance(one, dict) and one.get("group_id")
+            ]
+            found += page
+            if len(page) < GROUP_PAGE:
+                break
+        return found
+
+    def recent_chats(self, token: str, *, offset: int = 0) -> list[HistoryItem]:
+        """The newest message with each person, newest first."""
+        return self._history(
+            "/v2.0/oa/listrecentchat", token, offset=offset, count=HISTORY_PAGE
         )
-        return [item for item in items if item]
+
+    def _history(self, endpoint: str, token: str, **data: object) -> list[HistoryItem]:
+        return _items(self._query(endpoint, token, **data))
+
+    # --- articles: ordinary query parameters ---------------------------------------------
+
+    def articles(
+        self,
+        token: str,
+        *,
+        offset: int = 0,
+        limit: int = PAGE,
+        kind: ArticleKind = ArticleKind.NORMAL,
+    ) -> ArticlePage:
+        """One page of the account's own articles, the newest first, hidden ones too."""
+        asked = {"offset": offset, "limit": limit, "type": kind.value}
+        answer = self._get("/v2.0/article/getslice", token, params=asked)
+        return page_from(as_object(answer.data).get("medias"), limit)
+
+    def article(self, token: str, article_id: str) -> Article | None:
+        """The whole article with the words of its body."""
+        params = {"id": article_id}
+        answer = self._get("/v2.0/article/getdetail", token, params=params)
+        return article_from(answer.data)
+
+    def create_article(self, token: str, article: NewArticle) -> str:
+        """Hand it over; the token of the job that publishes it (``verify_article``)."""
+        return self._article_job("/v2.0/article/create", token, article.to_zalo())
+
+    def update_article(self, token: str, article_id: str, article: NewArticle) -> str:
+        """The whole article again; the token of the job."""
+        body = {"id": article_id, **article.to_zalo()}
+        return self._article_job("/v2.0/article/update", token, body)
+
+    def verify_article(self, token: str, job: str) -> str:
+        """The article's id. Not yet there: ``Action.RETRY`` (-214); a picture could not be
+        fetched: -200."""
+        endpoint = "/v2.0/article/verify"
+        answer = self._post(endpoint, token, json={"token": job}, has_effect=False)
+        return _named(as_object(answer.data), "id")
+
+    def remove_article(self, token: str, article_id: str) -> None:
+        endpoint = "/v2.0/article/remove"
+        self._post(endpoint, token, json={"id": article_id}, has_effect=True)
+
+    def _article_job(self, endpoint: str, token: str, body: Json) -> str:
+        answer = self._post(endpoint, token, json=body, has_effect=True)
+        data = answer.data if isinstance(answer.data, dict) else {}
+        job = text_or_none(data.get("token"))
+        if job is None:  # it may have been taken: never repeated blindly
+            raise OutcomeUnknown("article job without a token")
+        return job
 
     # --- uploads ------------------------------------------------------------------------
 
@@ -260,6 +460,11 @@ class ZaloClient:
         """The attachment id, valid for 7 days."""
         check_upload(name, content, IMAGE_ENDINGS, IMAGE_BYTES_LIMIT)
         return self._upload("/v2.0/oa/upload/image", token, name, content)
+
+    def upload_gif(self, token: str, name: str, content: bytes) -> str:
+        """The attachment id, valid for 7 days."""
+        check_upload(name, content, GIF_ENDINGS, GIF_BYTES_LIMIT)
+        return self._upload("/v2.0/oa/upload/gif", token, name, content)
 
     def upload_file(self, token: str, name: str, content: bytes) -> str:
         """The file token, valid for 7 days."""
@@ -310,3 +515,17 @@ class ZaloClient:
                 options=options,
             )
         )
+
+
+def _items(answer: Answer) -> list[HistoryItem]:
+    if not isinstance(answer.data, list):  # a bare array, unlike everything else
+        raise ZaloError(Action.RETRY, None, "history without a list")
+    items = (history_item_from(item) for item in answer.data if isinstance(item, dict))
+    return [item for item in items if item]
+
+
+def _named(data: Mapping[str, Any], name: str) -> str:
+    value = text_or_none(data.get(name))
+    if value is None:
+        raise ZaloError(Action.RETRY, None, f"answer without {name}")
+    return value

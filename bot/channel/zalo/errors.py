@@ -102,7 +102,7 @@ _ACTIONS: dict[tuple[Surface, int], Action] = {
         OA,
         -235,
     ): Action.SWITCH_TO_V2,  # endpoint not open to this kind of OA (government OA on v3 cs)
-    (OA, -237): Action.GIVE_UP,  # group disabled
+    (OA, -237): Action.STOP_RECIPIENT,  # group disabled
     (OA, -238): Action.REUPLOAD,  # asset already used or disabled
     (OA, -240): Action.SWITCH_TO_V3,  # v2 endpoint closed for this OA
     (OA, -241): Action.REUPLOAD,  # asset already used
@@ -114,9 +114,10 @@ _ACTIONS: dict[tuple[Surface, int], Action] = {
     (OA, -311): Action.PARK,  # v2 reply quota of the interaction used (old)
     (OA, -320): Action.HUMAN,  # app must be tied to a Zalo Cloud Account
     (OA, -321): Action.HUMAN,  # Zalo Cloud Account has no money
-    (OA, -403): Action.GIVE_UP,  # OA is not in that group
+    (OA, -403): Action.STOP_RECIPIENT,  # OA is not in that group
     (OA, -1340): Action.GIVE_UP,  # ads form not found
     (OA, -1341): Action.GIVE_UP,  # no access to ads form
+    (OAUTH, -32): Action.NEXT_MINUTE,  # too many calls
     (OAUTH, -14001): Action.HUMAN,  # bad app_id (seen in one test double)
     (
         OAUTH,

@@ -17,8 +17,10 @@ BUTTON_COUNT_LIMIT = 5
 BUTTON_TITLE_LIMIT = 100
 BUTTON_PAYLOAD_LIMIT = 1000
 IMAGE_BYTES_LIMIT = 1024 * 1024
+GIF_BYTES_LIMIT = 5 * 1024 * 1024
 FILE_BYTES_LIMIT = 5 * 1024 * 1024
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
+GIF_ENDINGS = (".gif",)
 FILE_ENDINGS = (".pdf", ".doc", ".docx")
 
 Json = Mapping[str, Any]
@@ -89,7 +91,16 @@ def image_message(
     if (url is None) == (attachment_id is None):
         raise ValueError("an image has either a url or an attachment_id")
     source = {"url": url} if url is not None else {"attachment_id": attachment_id}
-    element = {"media_type": "image", **source}
+    return _media_message({"media_type": "image", **source}, caption)
+
+
+def gif_message(attachment_id: str, width: int, height: int, caption: str = "") -> Json:
+    size = {"width": str(width), "height": str(height)}
+    element = {"media_type": "gif", "attachment_id": attachment_id, **size}
+    return _media_message(element, caption)
+
+
+def _media_message(element: Json, caption: str) -> Json:
     payload = {"template_type": "media", "elements": [element]}
     message: dict[str, Any] = {"attachment": {"type": "template", "payload": payload}}
     if caption:
@@ -104,10 +115,12 @@ def file_message(file_token: str) -> Json:
 def check_upload(
     name: str, content: bytes, endings: tuple[str, ...], limit: int
 ) -> None:
+    """The error does not name the file: it goes into the log, and people's names into
+    names of files."""
     if not name.lower().endswith(endings):
-        raise ValueError(f"{name}: Zalo takes only {', '.join(endings)}")
+        raise ValueError(f"a file: Zalo takes only {', '.join(endings)}")
     if not 0 < len(content) <= limit:
-        raise ValueError(f"{name}: {len(content)} bytes, allowed are 1 to {limit}")
+        raise ValueError(f"a file: {len(content)} bytes, allowed are 1 to {limit}")
 
 
 def _check_length(what: str, text: str, limit: int) -> None:

@@ -14,6 +14,7 @@ request. Tokens and texts are never logged and never part of an error.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -38,12 +39,17 @@ from bot.channel.zalo.errors import (
 TIMEOUTS_SECONDS = (3.05, 10.0)
 
 
+# "OA" says whose limit a -32 means.
+_COMMON = re.compile(r"['\"(]*(?:[a-z_]{1,24}|OA|API)['\").,:;!?]*")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer. ``rate_left``: calls of this minute left, if Zalo said so."""
+    """A successful answer; what Zalo said of the calls a minute, and how many are left."""
 
     body: Mapping[str, Any]
     call: Call
+    rate_limit: int | None
     rate_left: int | None
 
     @property
@@ -92,7 +98,10 @@ class Transport:
             failure.calls = (_record(request, started, status, code, failure),)
             raise
         return Answer(
-            body, _record(request, started, status, 0, None), _rate_left(response)
+            body,
+            _record(request, started, status, 0, None),
+            _rate(response, "Limit"),
+            _rate(response, "Remain"),
         )
 
     def close(self) -> None:
@@ -174,8 +183,15 @@ def _raise_error(body: Mapping[str, Any], request: Request) -> None:
     if code == 0:
         return
     said = body.get("message") or body.get("error_description") or ""
-    text = str(said)[:200]  # Zalo's own words, for the log
-    raise ZaloError(action_for(request.surface, code, text), code, text)
+    text = str(said)[:200]
+    raise ZaloError(action_for(request.surface, code, text), code, _plain(text))
+
+
+def _plain(text: str) -> str:
+    """Zalo's sentence as it may stand in a log: names of fields and common words. What is
+    capitalised, accented or a number may be something that it quotes."""
+    words = text.split()
+    return " ".join(word if _COMMON.fullmatch(word) else "*" for word in words)
 
 
 def _unreadable(request: Request, reason: str) -> ZaloFailure:
@@ -184,6 +200,6 @@ def _unreadable(request: Request, reason: str) -> ZaloFailure:
     return ZaloError(Action.RETRY, None, reason)
 
 
-def _rate_left(response: requests.Response) -> int | None:
-    value = response.headers.get("X-RateLimit-Remain", "")
+def _rate(response: requests.Response, what: str) -> int | None:
+    value = response.headers.get(f"X-RateLimit-{what}", "")
     return int(value) if value.isdecimal() else None
