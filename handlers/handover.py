@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from bot.conversation import handovers
+from bot.conversation.handovers import SILENT_FOR
 from bot.conversation.turn import Reply, Turn
 from bot.people import units
-
-# Long enough for an official to answer in the account's console without the bot talking
-# between; the citizen wakes the bot at once with "menu".
-SILENT_FOR = timedelta(minutes=30)
 
 
 def ask_for_person(turn: Turn) -> list[Reply]:
     """Where a person is to be found; the bot then keeps quiet for a while."""
-    turn.contact.silent_until = turn.now + SILENT_FOR
+    if turn.contact.id is not None:  # a preview asks for nobody
+        handovers.ask(turn.session, turn.contact, turn.now)
     code = turn.contact.unit_code or turn.account.unit_code
     unit = units.by_code(turn.session, code) if code else None
     desk = units.desk_of(turn.session, code) if code else None
@@ -25,5 +22,5 @@ def ask_for_person(turn: Turn) -> list[Reply]:
 
 def took_over(turn: Turn) -> list[Reply]:
     """An official typed in the account's console: the bot keeps quiet for a while."""
-    turn.contact.silent_until = turn.now + SILENT_FOR
+    handovers.taken_in_console(turn.session, turn.contact, turn.now)
     return []

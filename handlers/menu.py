@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from bot.conversation import dialogs
 from bot.conversation.turn import Option, Reply, Turn
-from bot.people import privacy
+from bot.people import officials, privacy
 from models import PrivacyChoice
 
 
 def options(turn: Turn) -> tuple[Option, ...]:
-    """The main menu, everywhere the same and in the same order."""
-    return (
+    """The main menu, everywhere the same and in the same order; officials have more."""
+    citizens = (
         turn.option("menu.groups", "groups"),
         turn.option("menu.documents", "documents"),
         turn.option("menu.desk", "desk"),
         turn.option("menu.dossier", "dossier"),
         turn.option("menu.person", "person"),
     )
+    if officials.official_of(turn.session, turn.contact) is None:
+        return citizens
+    return (*citizens, turn.option("menu.official", "official_help"))
 
 
 def greet(turn: Turn) -> list[Reply]:
@@ -55,7 +59,8 @@ def _note_greeted(turn: Turn) -> None:
 
 
 def show(turn: Turn) -> list[Reply]:
-    """The menu; it also wakes a bot that kept quiet for an official."""
+    """The menu; it also wakes a bot that kept quiet, and ends a dialog in progress."""
+    dialogs.end(turn)
     turn.contact.silent_until = None
     return [Reply("menu.title", options=options(turn))]
 

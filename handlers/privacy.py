@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bot.channel import outbox
 from bot.channel.event_kinds import EventKind
 from bot.conversation.turn import Reply, Turn
-from bot.people import privacy
-from models import Lane, PrivacyChoice
+from bot.feedback import forgetting
+from bot.outreach import consent, own_reminders
+from bot.people import officials, privacy
+from bot.surveys import answering
+from models import PrivacyChoice
 
 
 def explain(turn: Turn) -> list[Reply]:
@@ -15,7 +17,9 @@ def explain(turn: Turn) -> list[Reply]:
         turn.option("privacy.refuse", "refuse"),
         turn.option("privacy.erase", "erase"),
     )
-    return [Reply("privacy.explain", options=options)]
+    official = officials.official_of(turn.session, turn.contact)
+    params = {"is_official": official is not None}
+    return [Reply("privacy.explain", params, options)]
 
 
 def agree(turn: Turn) -> list[Reply]:
@@ -28,21 +32,17 @@ def refuse(turn: Turn) -> list[Reply]:
 
 def stop_news(turn: Turn) -> list[Reply]:
     """HUY, DỪNG in any spelling: no more news from now on, also what is queued."""
-    privacy.record_consent(
-        turn.session,
-        turn.contact,
-        privacy.CAMPAIGNS,
-        "withdrawn",
-        turn.label("welcome.notice_version"),
-        turn.now,
-    )
-    outbox.cancel_open(turn.session, turn.contact, Lane.CAMPAIGN)
+    version = turn.label("welcome.notice_version")
+    consent.opt_out(turn.session, turn.contact, "", version, turn.now)
     return [Reply("privacy.stopped", remark=True)]
 
 
 def erase(turn: Turn) -> list[Reply]:
     """Asked by the person himself, in the chat or through Zalo's own button."""
     privacy.erase(turn.session, turn.contact)
+    own_reminders.cancel_all(turn.session, turn.contact, turn.now)
+    forgetting.withdraw_all(turn.session, [turn.contact.id or 0], turn.now)
+    answering.drop_all(turn.session, [turn.contact.id or 0])
     if turn.event.kind == EventKind.WITHDRAW:
         return []
     return [Reply("privacy.erased", remark=True)]

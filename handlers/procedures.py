@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.catalogue import procedures as catalogue
 from bot.conversation.turn import Command, Option, Reply, Turn
-from bot.search.finder import Hit
+from bot.search.findings import Hit
 from handlers import menu
 from handlers.lists import page, subject_of
 from models import Procedure, ProcedureStatus
@@ -14,11 +15,25 @@ from models import Procedure, ProcedureStatus
 # Facts older than this are shown with "nên xem lại" (Decree 224/2026/NĐ-CP Art. 9.3 wants
 # information updated as soon as it changes; the number of days is ours).
 FRESH_FOR = timedelta(days=90)
-# Together with the other lines and a 95-character link the first message stays near 600.
-SHORT_PAPERS = 120
-SHORT_LINE = 80
-SHORT_NAME = 90
 LIST_NAME = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many characters each part of a first answer may take; 0 leaves the note out."""
+
+    name: int
+    papers: int
+    line: int
+    note: int
+
+
+# Beside these stand a 95-character link and the numbered line; details are on request.
+ROOMY = Room(name=90, papers=120, line=80, note=80)
+TIGHTER = (
+    Room(name=80, papers=90, line=60, note=60),
+    Room(name=70, papers=80, line=45, note=0),
+)
 
 ASPECTS = ("papers", "fee", "time", "where", "legal_basis", "online")
 
@@ -104,12 +119,14 @@ def _reply(
             turn.option(f"procedures.option_{name}", name, procedure.code)
             for name in ASPECTS
         )
+    facts = _facts(turn, procedure, old)
     return Reply(
         key,
-        _facts(turn, procedure, old),
+        facts | _short(procedure, old, ROOMY),
         options,
         inline=True,
         focus=Command("service", procedure.code),
+        tighter=tuple(facts | _short(procedure, old, room) for room in TIGHTER),
     )
 
 
@@ -120,17 +137,26 @@ def _facts(
     fees = f"{procedure.fee_online} {procedure.fee_direct} {procedure.fee_note}"
     return {
         "p": procedure,
-        "name": catalogue.short_name(procedure.name, SHORT_NAME),
         "papers": catalogue.items(procedure.papers),
-        "short_papers": catalogue.shorten(procedure.papers, SHORT_PAPERS),
-        "short_where": catalogue.shorten(procedure.submit_at, SHORT_LINE),
-        "short_note": catalogue.shorten(procedure.note, SHORT_LINE),
-        "short_fee_note": catalogue.shorten(procedure.fee_note, SHORT_LINE),
         "legal_basis": catalogue.items(procedure.legal_basis),
         "fee_expired": catalogue.mentions_past_day(fees, turn.today),
         "is_stale": checked is None or turn.today - checked > FRESH_FOR,
         "old": old,
-        "old_name": catalogue.short_name(old.name, SHORT_NAME) if old else "",
         "unverified": procedure.status
         in (ProcedureStatus.UNVERIFIED, ProcedureStatus.TO_VERIFY),
+    }
+
+
+def _short(
+    procedure: Procedure, old: Procedure | None, room: Room
+) -> dict[str, object]:
+    """The parts of the first answer that may be cut, as long as this room allows."""
+    shorten = catalogue.shorten
+    return {
+        "name": catalogue.short_name(procedure.name, room.name),
+        "old_name": catalogue.short_name(old.name, room.name) if old else "",
+        "short_papers": shorten(procedure.papers, room.papers),
+        "short_where": shorten(procedure.submit_at, room.line),
+        "short_note": shorten(procedure.note, room.note) if room.note else "",
+        "short_fee_note": shorten(procedure.fee_note, room.line),
     }

@@ -29,6 +29,7 @@ def echo(turn: Turn) -> list[Reply]:
         turn.event.msg_id or "",
         turn.event.text_sha256,
         turn.event.occurred_at,
+        turn.event.attachments[0].kind if turn.event.attachments else None,
     )
     return []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.conversation.turn import Command, Option, Reply, Turn
 from bot.people import privacy
-from bot.search.finder import Finding, Hit, Outcome
+from bot.search.findings import Finding, Hit, Outcome
 from handlers import documents, menu, procedures, topics, units
 from models import UnansweredQuestion
 
@@ -47,7 +47,8 @@ def _answer(turn: Turn, finding: Finding) -> list[Reply]:
             return [_choice(turn, finding, 0)]
         case Outcome.OUT_OF_SCOPE:
             _keep(turn, finding)
-            return [Reply("search.out_of_scope", options=menu.options(turn))]
+            theme = {"theme": finding.explanation.get("theme", "")}
+            return [Reply("search.out_of_scope", theme, options=menu.options(turn))]
         case _:
             _keep(turn, finding)
             return [_not_found(turn, finding)]

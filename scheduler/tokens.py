@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.watching.tokens import watch_consents
 from scheduler.clockwork import Result, Workshop
 
 
 def refresh_ahead(workshop: Workshop, now: datetime) -> Result:
-    """Refresh every account whose access token ends soon."""
-    return workshop.accounts.refresh_ahead()
+    """Refresh every account whose access token ends soon, and warn of consents that do."""
+    counts = workshop.accounts.refresh_ahead()
+    with workshop.database.writing() as session:
+        ending = watch_consents(session, now, workshop.zone)
+    return counts | {"consents_ending": ending}
