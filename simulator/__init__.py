@@ -7,6 +7,7 @@ product wants it (never under a product configuration):
     /business/…   stands for https://business.openapi.zalo.me
     /oauth/…      stands for https://oauth.zaloapp.com
     /media/…      files that people sent or the bot uploaded, and articles
+    /sites/…      web sites of two communes, whose posts can be sent as proofs
     /control/…    what the page and the tests do to it: see ``simulator/control.py``
     /             the chat page
 
@@ -37,6 +38,7 @@ from simulator.core import Simulator, SimulatorConfig
 from simulator.files import files
 from simulator.oauth import oauth
 from simulator.page import page
+from simulator.websites import websites
 
 __all__ = [
     "Simulator",
@@ -74,6 +76,7 @@ def create_simulator(
     app.register_blueprint(business, url_prefix="/business")
     app.register_blueprint(oauth, url_prefix="/oauth")
     app.register_blueprint(files, url_prefix="/media")
+    app.register_blueprint(websites, url_prefix="/sites")
     app.register_blueprint(control_blueprint(), url_prefix="/control")
     app.register_blueprint(page)
     return app

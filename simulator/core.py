@@ -20,7 +20,7 @@ from simulator.records import Account, JsonDict, Media, Message, Relation, Token
 from simulator.snapshot import Snapshot
 from simulator.state import State
 from simulator.timeline import Timeline
-from simulator.webhook_out import CHAT_SERVER, Webhook
+from simulator.webhook_out import CHAT_SERVER, TIMEOUT_SECONDS, Webhook
 
 ACCESS_TOKEN_MS = 25 * HOUR_MS  # documented: 25 hours, expires_in "90000"
 REFRESH_TOKEN_MS = 90 * DAY_MS  # documented: three months
@@ -38,12 +38,16 @@ class SimulatorConfig:
     state_file: Path | None = None
     callback_url: str | None = None
     echo_seconds: float | None = 0.05
+    webhook_timeout_seconds: float = TIMEOUT_SECONDS
     received_seconds: float | None = 0.2
     seen_seconds: float | None = 1.0
     article_seconds: float = 3.0  # documented: "a few seconds" of -214
     broadcast_seconds: float = 1800.0  # documented: about 30 minutes
     webhook_threads: int = 1
     allow_any_webhook_host: bool = False
+    # where the tried program shows its offices' pages, as whom; the chat page links there
+    supervisor_url: str = ""
+    administrator_url: str = ""
 
 
 class Simulator:
@@ -68,6 +72,7 @@ class Simulator:
             (config.app_id, config.oa_secret_key),
             config.webhook_url,
             config.allow_any_webhook_host,
+            config.webhook_timeout_seconds,
         )
         folder = config.state_file and config.state_file.with_suffix(".media")
         self.media = MediaStore(folder)

@@ -10,7 +10,18 @@ address, wherever the two are mounted.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, render_template, url_for
+from typing import cast
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    render_template,
+    url_for,
+)
+
+from simulator.core import Simulator
 
 page = Blueprint(
     "simulator_page", __name__, template_folder="templates", static_folder="static"
@@ -39,7 +50,9 @@ CONTENT_POLICY = "; ".join(
 def chat_page() -> Response:
     """The frame of the chat; which person and account it shows is up to the address."""
     control = url_for(".chat_page") + "control"
-    return make_response(render_template("simulator/page.html", control=control))
+    given = cast(Simulator, current_app.extensions["simulator"]).config
+    html = render_template("simulator/page.html", control=control, config=given)
+    return make_response(html)
 
 
 @page.after_request

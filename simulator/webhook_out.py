@@ -71,10 +71,12 @@ class Webhook:
         keys: tuple[str, str],
         url: str,
         any_host: bool,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._state, self._clock, self._timeline = state, clock, timeline
         self._app_id, self._oa_secret_key = keys
         self._any_host = any_host
+        self._timeout_seconds = timeout_seconds
         self._connections = threading.local()
         self.url = ""
         self.forget()
@@ -213,7 +215,9 @@ class Webhook:
 
     def _connect(self) -> None:
         self._hang_up()
-        self._connections.connection = _connection(urlsplit(self.url))
+        self._connections.connection = _connection(
+            urlsplit(self.url), self._timeout_seconds
+        )
         self._connections.url = self.url
 
     def _hang_up(self) -> None:
@@ -278,10 +282,12 @@ def _account_in(body: JsonDict, state: State) -> str | None:
     return None
 
 
-def _connection(parts: SplitResult) -> http.client.HTTPConnection:
+def _connection(
+    parts: SplitResult, timeout_seconds: float
+) -> http.client.HTTPConnection:
     kind = (
         http.client.HTTPSConnection
         if parts.scheme == "https"
         else http.client.HTTPConnection
     )
-    return kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    return kind(parts.hostname or "", parts.port, timeout=timeout_seconds)
