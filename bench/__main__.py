@@ -9,7 +9,10 @@ from importlib import import_module
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
-NAMES = ("search", "demo")
+NAMES = (
+    "search", "demo", "intake", "hostile", "sender", "engines", "reports", "credits",
+    "proofs", "hours", "campaigns", "reminders", "dashboard",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:

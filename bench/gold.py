@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 from bot.search.entries import Entry, Kind
-from bot.search.finder import Finding, Outcome
+from bot.search.findings import Finding, Outcome
 from bot.search.fold import words
 from bot.search.lexicon import Lexicon
 
@@ -53,6 +53,23 @@ def _kind_of(targets: tuple[str, ...]) -> str:
     if OUT_OF_SCOPE in targets:
         return "oos"
     return "info" if targets == (ANY_INFO,) else "service"
+
+
+def with_successors(
+    questions: Iterable[Question], entries: Iterable[Entry]
+) -> list[Question]:
+    """What was replaced is rightly answered by what replaced it: that is a target too."""
+    successors = {entry.id: entry.successor for entry in entries if entry.successor}
+    return [
+        replace(
+            question,
+            targets=(
+                *question.targets,
+                *(successors[t] for t in question.targets if t in successors),
+            ),
+        )
+        for question in questions
+    ]
 
 
 def place_of(question: Question, finding: Finding) -> int:

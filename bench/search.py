@@ -30,10 +30,12 @@ from bench.gold import (
     median_overlap,
     place_of,
     read_gold,
+    with_successors,
 )
 from bot.catalogue.pack_entries import load_entries
 from bot.search.entries import Entry, Kind
-from bot.search.finder import Outcome, SearchIndex
+from bot.search.finder import SearchIndex
+from bot.search.findings import Outcome
 from bot.search.fold import fold, words
 from bot.search.lexicon import Lexicon
 
@@ -62,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     index = SearchIndex.build(entries, lexicon)
     built = time.perf_counter() - started
     memory = _rss_mb() - loaded
-    parts = {path.stem: read_gold(path) for path in options.gold}
+    parts = {
+        path.stem: with_successors(read_gold(path), entries) for path in options.gold
+    }
     for name, questions in parts.items():
         _print_part(name, questions, index, options)
         _print_honesty(name, questions, entries, lexicon)
