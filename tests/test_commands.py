@@ -5,14 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
-import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
+from bot.catalogue.catalogue import Catalogue
+from bot.db import Database
+from bot.people.invitation_codes import find_code
+from models import Account
+from tests.chat import lend_index
+from tests.warm import run_command
+
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "docs/examples"
 OUTCOMES = {"answered", "choice", "not_found", "out_of_scope"}
 
 
@@ -29,15 +38,9 @@ class Office:
         }
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(ROOT / "app.py"), *arguments],
-            cwd=self.folder,  # no .env of a developer is picked up here
-            env=self.environment | {"CONTENT_DIR": str(ROOT / "content")} | more,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        environment = self.environment | {"CONTENT_DIR": str(ROOT / "content")} | more
+        # no .env of a developer is picked up in that folder
+        return run_command(arguments, environment, self.folder)
 
     def lines(self, *arguments: str) -> list[str]:
         ended = self.run(*arguments)
@@ -46,8 +49,9 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+def office(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Office:
     made = Office(tmp_path_factory.mktemp("office"))
+    lend_index(catalogue, made.folder)
     assert made.lines("migrate")
     return made
 
@@ -56,7 +60,7 @@ def test_migrating_and_loading_again_change_nothing(office: Office) -> None:
     again = office.lines("migrate")
     assert again[0].startswith("schema: 0")
     assert again[1:] == office.lines("load-content")
-    assert len(again) == 9
+    assert len(again) == 13
     assert all(" 0 added, 0 updated, 0 moved, 0 removed" in line for line in again[1:])
 
 
@@ -160,11 +164,76 @@ def test_serving_without_a_secret_is_refused_in_one_line(
     assert missing in line
 
 
+def test_a_database_that_is_away_is_one_line_for_the_worker(office: Office) -> None:
+    ended = office.run(
+        "worker",
+        DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:9/nothing",
+        SECRET_KEY="k" * 48,
+        ZALO_APP_ID="1",
+        ZALO_APP_SECRET="s",
+        ZALO_OA_SECRET_KEY="s",
+    )
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("error: DATABASE_URL: ")
+
+
 def test_a_database_of_an_older_program_is_refused_in_one_line(tmp_path: Path) -> None:
     ended = Office(tmp_path).run("load-content")
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()
     assert "migrate" in line
+
+
+def test_an_invitation_is_printed_with_its_end(office: Office) -> None:
+    code, about = office.lines("invite", "--unit", "xa_can_duoc", "--role", "leader")
+    assert find_code(code) == code
+    assert about.startswith("leader of Xã Cần Đước; until 20")
+
+
+def test_an_invitation_to_nowhere_is_one_line_with_what_was_meant(
+    office: Office,
+) -> None:
+    ended = office.run("invite", "--unit", "xa_can_doc", "--role", "official")
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert "xa_can_duoc" in line
+
+
+def test_the_example_list_of_officials_can_be_imported(
+    office: Office, tmp_path: Path
+) -> None:
+    file, codes = str(EXAMPLES / "officials.csv"), tmp_path / "codes.csv"
+    shown = office.lines("import", "officials", file, "--dry-run")
+    assert "4 added" in shown[0]
+    taken = office.lines("import", "officials", file, "--codes", str(codes))
+    assert taken[:-1] == shown
+    assert len(codes.read_text(encoding="utf-8-sig").splitlines()) == 5
+    assert "4 unchanged" in office.lines("import", "officials", file)[0]
+
+
+@pytest.mark.parametrize("kind", ["merge", "split", "rename"])
+def test_the_examples_of_changes_of_the_map_can_be_looked_at(
+    office: Office, kind: str
+) -> None:
+    file = str(EXAMPLES / f"units-{kind}.toml")
+    shown = office.lines("units", kind, file, "--dry-run")
+    assert shown[0].startswith(f"{kind}: ")
+    assert office.lines("units", kind, file, "--dry-run") == shown
+
+
+def test_the_audit_is_verified_and_shows_its_last_hash(office: Office) -> None:
+    office.lines("invite", "--unit", "xa_can_duoc", "--role", "leader")
+    [line] = office.lines("audit", "verify")
+    assert re.fullmatch(r"whole, up to [0-9a-f]{64}", line)
+
+
+@pytest.mark.parametrize("command", ["forget", "export"])
+def test_nobodys_data_are_said_to_be_nobodys(office: Office, command: str) -> None:
+    ended = office.run(command, "--user", "7263549817263540101")
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert "nobody" in line
 
 
 def _table(file: Path, rows: list[list[str]]) -> Path:
@@ -178,3 +247,113 @@ def _table(file: Path, rows: list[list[str]]) -> Path:
     with file.open("w", encoding="utf-8", newline="") as opened:
         csv.writer(opened).writerows(rows)
     return file
+
+
+def test_paid_sends_are_allowed_by_command_and_shown(office: Office) -> None:
+    refused = office.run(
+        "oa", "budget", "4071", "--lane", "reply", "--monthly-vnd", "1"
+    )
+    assert refused.returncode == 2
+    assert refused.stderr == "error: 4071: no such account is connected\n"
+    database = Database(office.environment["DATABASE_URL"])
+    with database.writing() as session:
+        session.add(Account(oa_id="4071", created_at=datetime.now(UTC)))
+    database.close()
+    assert office.lines("oa", "budget", "4071")[0].startswith(
+        "reply\tpaid sends are off"
+    )
+    lines = office.lines(
+        "oa", "budget", "4071", "--lane", "reply", "--monthly-vnd", "200000"
+    )
+    assert lines[:2] == [
+        "0 parked messages may leave now",
+        "reply\t0 of 200000 VND this month",
+    ]
+    alone = office.run("oa", "budget", "4071", "--lane", "reply")
+    assert "--lane and --monthly-vnd belong together" in alone.stderr
+
+
+# --- duties and reports ---------------------------------------------------------------
+
+
+def test_a_week_is_reported_as_json_and_as_a_file(office: Office) -> None:
+    file = office.folder / "week.xlsx"
+    out = office.lines("report", "--week", "2026-W47", "--json", "--out", str(file))
+    said = json.loads("\n".join(out))
+    assert said["period"] == "2026-W47"
+    assert len(said["cells"]) == 18  # six communes: website, Zalo OA, loudspeakers
+    assert file.read_bytes().startswith(b"PK")
+
+
+def test_a_past_week_shows_the_units_of_that_week(office: Office) -> None:
+    text = "\n".join(office.lines("report", "--week", "2025-W20"))
+    assert "Thị trấn Cần Đước" in text
+    assert "Huyện Cần Đước" in text
+    assert "Xã Rạch Kiến" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--week", "2026-W54"), "--week '2026-W54'"),
+        (("--week", "2026-11"), "is no week"),
+        ((), "name one of: --week, --month"),
+        (("--week", "2026-W47", "--month", "2026-11"), "name one of"),
+        (("--week", "2025-W40"), "no plan is in force in 2025-W40"),
+        (("--week", "2026-W47", "--version", "2"), "no version 2"),
+    ],
+)
+def test_a_period_that_cannot_be_reported_is_named_in_one_line(
+    office: Office, arguments: tuple[str, ...], reason: str
+) -> None:
+    ended = office.run("report", *arguments)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert reason in line
+
+
+def test_an_unassigned_duty_is_given_and_taken_back(office: Office) -> None:
+    duty = ("II-2.1b", "xa_can_duoc", "--plan", "2026")
+    office.lines("duties", "assign", *duty, "--from", "2026-11-30")
+    week = json.loads(office.lines("report", "--week", "2026-W49", "--json")[0])
+    assert len(week["cells"]) == 19
+    twice = office.run("duties", "assign", *duty, "--from", "2026-12-07")
+    assert (twice.returncode, "already" in twice.stderr) == (2, True)
+    office.lines("duties", "end", *duty, "--until", "2026-11-30")
+    week = json.loads(office.lines("report", "--week", "2026-W49", "--json")[0])
+    assert len(week["cells"]) == 18
+    listed = office.lines("duties", "list", "--plan", "2026")
+    assert any("II-3.1b" in line and line.endswith("nobody") for line in listed)
+
+
+# --- the clock's jobs -----------------------------------------------------------------------
+
+KEYS = {
+    "SECRET_KEY": "k" * 48,
+    "ZALO_APP_ID": "1",
+    "ZALO_APP_SECRET": "a" * 20,
+    "ZALO_OA_SECRET_KEY": "o" * 20,
+}
+
+
+def test_a_job_runs_by_hand_once_and_the_list_knows(office: Office) -> None:
+    first, again = (
+        office.run(
+            "jobs", "run", "housekeeping.prune", "--at", "2026-11-16T10:00", **KEYS
+        )
+        for _ in range(2)
+    )
+    assert first.stdout.startswith("housekeeping.prune of 2026-11-16: done:"), (
+        first.stderr
+    )
+    assert "already done" in again.stdout
+    listed = json.loads(office.run("jobs", "list", "--json", **KEYS).stdout)
+    job = next(one for one in listed if one["name"] == "housekeeping.prune")
+    assert (job["state"], job["error"]) == ("done", None)
+    assert job["next_at"] > job["last_started_at"]
+    assert any(
+        line.startswith("alarms.tell\tnever") for line in office.lines("jobs", "list")
+    )
+    wrong = office.run("jobs", "run", "housekeeping", **KEYS)
+    assert wrong.returncode == 2
+    assert "did you mean housekeeping.prune" in wrong.stderr

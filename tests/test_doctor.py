@@ -11,12 +11,12 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlmodel import select
 
-from app import NEEDED_TO_SERVE
 from bot.channel.spool import Spool
 from bot.clock import Clock
 from bot.db import Database
 from bot.doctor import Finding, examine
 from bot.settings import Settings
+from building.parts import NEEDED_TO_SERVE
 from models import Account, WorkerBeat
 from simulator.serving import served
 from tests.channel.test_spool import arrival
@@ -45,7 +45,7 @@ def healthy(
     now = clock.now()
     with database.writing() as session:
         session.add(Account(oa_id="1", created_at=now, refresh_token_sealed="x"))
-        session.add(WorkerBeat(worker="w", started_at=now, beat_at=now))
+        session.add(WorkerBeat(worker="w", started_at=now, beat_at=now, ticked_at=now))
     return settings.model_copy(
         update={
             "public_url": "https://bot.xa.gov.vn",
@@ -83,7 +83,8 @@ def test_a_silent_worker_and_waiting_events_are_found(
     with database.writing() as session:
         for beat in session.scalars(select(WorkerBeat)):
             beat.beat_at -= timedelta(minutes=5)
-    assert bad(healthy) == ["spool", "worker"]
+            beat.ticked_at = beat.beat_at
+    assert bad(healthy) == ["spool", "worker", "scheduler"]
 
 
 def test_a_database_without_tables_is_sent_to_migrate(

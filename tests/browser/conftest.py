@@ -22,7 +22,7 @@ from simulator.serving import served
 OA_ID = "2874650193847560192"  # the government account of the demo's cast
 PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1440, height=900)
-PATIENCE_MS = 10_000  # a busy machine, not a slow page
+PATIENCE_MS = 30_000  # a busy machine, not a slow page
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",  # CI runs as root

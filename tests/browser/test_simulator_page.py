@@ -549,7 +549,9 @@ def serious(page: Page) -> list[str]:
     page.evaluate(
         "Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations === 1).map((one) => one.finished))"
     )
-    violations = Axe().run(page).response["violations"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    violations = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     return [
         f"{found['id']}: {found['nodes'][0]['html']}"
         for found in violations

@@ -23,7 +23,14 @@ from bot.catalogue.loading import load_content
 from bot.catalogue.packs import PackReader, Packs, read_packs
 from bot.catalogue.sheets import SheetUnreadable, read_sheet
 from bot.db import Database
-from models import AdminUnit, Document, OneStopDesk, Origin, Procedure
+from models import (
+    AdminUnit,
+    Document,
+    OneStopDesk,
+    Origin,
+    Procedure,
+    UnitChannel,
+)
 
 CONTENT = Path(__file__).resolve().parents[2] / "content"
 BIRTH = "1.001193"
@@ -525,3 +532,45 @@ def test_labels_fit_the_columns_and_are_not_shared(kind: str) -> None:
     assert set(labels) == set(KINDS[kind].targets())
     every = [label.casefold() for names in labels.values() for label in names]
     assert len(every) == len(set(every))
+
+
+# --- channels -------------------------------------------------------------------------
+
+
+def test_channels_of_units_are_imported(session: Session, csv_file: Sheet) -> None:
+    file = csv_file(
+        "Mã đơn vị,Kênh,Địa chỉ,RSS,Nguồn",
+        "xa_my_le,website,myle.example.vn,https://myle.example.vn/rss,UBND xã",
+        "xa_my_le,zalo_oa,4318657068771012646,,UBND xã",
+        "xa_my_le,radio,,,",
+    )
+    apply_import(session, _plan(session, "channels", file))
+    stored = session.exec(select(UnitChannel).order_by(col(UnitChannel.channel))).all()
+    assert [(one.id, one.feed_url, one.origin) for one in stored] == [
+        ("xa_my_le:radio:", "", Origin.LOCAL),
+        (
+            "xa_my_le:website:myle.example.vn",
+            "https://myle.example.vn/rss",
+            Origin.LOCAL,
+        ),
+        ("xa_my_le:zalo_oa:4318657068771012646", "", Origin.LOCAL),
+    ]
+    assert _plan(session, "channels", file).unchanged == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "reason"),
+    [
+        ("xa_x,website,a.vn", "unit_code", "'xa_x' is not a known unit"),
+        ("xa_my_le,website,https://a.vn/", "address", "no https://"),
+        ("xa_my_le,website,", "address", "is required"),
+        ("xa_my_le,blog,a.vn", "channel", "is not one of"),
+    ],
+)
+def test_a_bad_channel_is_named(
+    session: Session, csv_file: Sheet, line: str, field: str, reason: str
+) -> None:
+    plan = _plan(session, "channels", csv_file("unit_code,channel,address", line))
+    (problem,) = plan.problems
+    assert (problem.line, problem.field) == (2, field)
+    assert reason in problem.reason

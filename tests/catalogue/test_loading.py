@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -74,6 +73,10 @@ def test_all_content_arrives(session: Session, shipped: Packs) -> None:
         "procedures": 4750,
         "documents": 62,
         "duties": 44,
+        "plans": 2,
+        "plan_duties": 88,
+        "assignments": 691,
+        "unit_channels": 0,
     }
     assert session.exec(select(func.count()).select_from(Procedure)).one() == 4750
 
@@ -99,26 +102,33 @@ def test_order_of_the_pack_is_remembered(session: Session, shipped: Packs) -> No
     assert session.exec(order).all() == [row["code"] for row in shipped.procedures]
 
 
-def test_second_load_changes_nothing(session: Session, shipped: Packs) -> None:
-    load_content(session, shipped)
+def _statements(session: Session) -> list[str]:
+    """What the database is asked from now on."""
     statements: list[str] = []
     event.listen(
         session.connection(),
         "before_cursor_execute",
         lambda _c, _cursor, statement, *_rest: statements.append(statement),
     )
+    return statements
+
+
+def test_second_load_changes_nothing(session: Session, shipped: Packs) -> None:
+    load_content(session, shipped)
+    statements = _statements(session)
     report = load_content(session, shipped)
     assert (report.changed, report.conflicts) == (0, [])
     assert len(statements) == len(report.tables)  # one SELECT per table, no more
     assert all(statement.startswith("SELECT") for statement in statements)
 
 
-def test_first_load_is_quick(database: Database, shipped: Packs) -> None:
-    started = time.perf_counter()
-    with database.writing() as session:
-        load_content(session, shipped)
-    # 0.35 s were measured on a busy machine; the promise is 2 s
-    assert time.perf_counter() - started < 2
+def test_first_load_asks_two_things_per_table_however_long_it_is(
+    session: Session, shipped: Packs
+) -> None:
+    statements = _statements(session)
+    report = load_content(session, shipped)
+    assert report.changed > 500
+    assert len(statements) <= 2 * len(report.tables)  # what is there; then all at once
 
 
 def test_untouched_row_follows_the_pack(session: Session, packs: Packs) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,20 +16,23 @@ import pytest
 from sqlmodel import select
 
 from bot.channel import outbox
-from bot.channel.accounts import Accounts, ensure_first_account
+from bot.channel.accounts import Accounts
 from bot.channel.outbox import Outgoing
 from bot.channel.seal import Sealer
 from bot.channel.sender import Sender
+from bot.channel.tokens import ensure_first_account
 from bot.channel.zalo.client import ZaloClient
 from bot.clock import Clock
 from bot.db import Database
+from bot.files import Files
 from bot.settings import Settings
 from models import Account, Contact, Lane, OutboxMessage, SendAttempt
 from tests.channel.fake_zalo import FakeZalo
 
 OA_ID = "4071625384950617283"
-# Short: a test that waits for a time-out must not take long.
-TEST_TIMEOUTS = (2.0, 0.5)
+PRICE = 55  # of a message in the paid window
+# A test that waits for a time-out must not take long; a busy machine is no time-out.
+TEST_TIMEOUTS = (5.0, 1.5)
 
 
 class MovableClock(Clock):
@@ -53,23 +59,48 @@ class Post:
         zalo: FakeZalo,
         accounts: Accounts,
         client: ZaloClient,
+        files: Files,
     ) -> None:
         self.database, self.clock, self.zalo = database, clock, zalo
+        self.files = files
         self.accounts, self.client = accounts, client
         self.sender = self.new_sender()
 
-    def new_sender(self, client: ZaloClient | None = None) -> Sender:
+    def new_sender(self, client: ZaloClient | None = None, **options: Any) -> Sender:
         rng = random.Random(7)  # the same pauses in each run
         return Sender(
-            self.database, self.clock, client or self.client, self.accounts, rng=rng
+            self.database,
+            self.clock,
+            client or self.client,
+            self.accounts,
+            self.files,
+            paid_message_vnd=PRICE,
+            rng=rng,
+            **options,
         )
 
-    def person(self, user_id: str = "minh", **fields: Any) -> Contact:
-        known = {"last_interaction_at": self.clock.now()} | fields
+    def new_patient_client(self) -> ZaloClient:
+        """Waits for an answer as long as a test may take."""
+        return ZaloClient(self.zalo.url, self.zalo.url, timeouts=(2.0, 30.0))
+
+    def connect(self, oa_id: str) -> None:
+        """Another account of the same office, with the same tokens."""
         with self.database.writing() as session:
-            contact = Contact(
-                oa_id=OA_ID, user_id=user_id, created_at=self.clock.now(), **known
+            first = session.get_one(Account, OA_ID)
+            session.add(
+                Account(
+                    oa_id=oa_id,
+                    created_at=self.clock.now(),
+                    access_token_sealed=first.access_token_sealed,
+                    refresh_token_sealed=first.refresh_token_sealed,
+                )
             )
+
+    def person(self, user_id: str = "minh", **fields: Any) -> Contact:
+        now = self.clock.now()
+        known: dict[str, Any] = {"oa_id": OA_ID, "last_interaction_at": now}
+        with self.database.writing() as session:
+            contact = Contact(user_id=user_id, created_at=now, **known | fields)
             session.add(contact)
         return contact
 
@@ -125,6 +156,28 @@ class Post:
             account = session.get_one(Account, OA_ID)
             for name, value in fields.items():
                 setattr(account, name, value)
+
+
+@contextmanager
+def running(sender: Sender) -> Iterator[threading.Event]:
+    """The sender's loop in a thread; setting the event wakes it."""
+    stop, wake = threading.Event(), threading.Event()
+    loop = threading.Thread(target=sender.run, args=(stop, wake))
+    loop.start()
+    try:
+        yield wake
+    finally:
+        stop.set()
+        wake.set()
+        loop.join(20)
+        assert not loop.is_alive()
+
+
+def wait_until(is_so: Callable[[], bool], at_most_seconds: float = 30) -> None:
+    deadline = time.monotonic() + at_most_seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -186,8 +239,9 @@ def post(
     zalo: FakeZalo,
     accounts: Accounts,
     client: ZaloClient,
+    tmp_path: Path,
 ) -> Iterator[Post]:
-    post = Post(database, clock, zalo, accounts, client)
+    post = Post(database, clock, zalo, accounts, client, Files(tmp_path))
     yield post
     post.sender.close()
 

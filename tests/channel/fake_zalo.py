@@ -13,13 +13,14 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 Fault = str | int | Mapping[str, Any]
 SUCCESS = {"error": 0, "message": "Success"}
+ACCESS_LIFE = timedelta(hours=25)
 V3, V2 = "/v3.0/oa/message/cs", "/v2.0/oa/message"
 
 
@@ -42,10 +43,20 @@ class FakeZalo:
     access_token: str = "access-0"
     refresh_token: str = "refresh-0"
     takes_buttons: bool = True
+    quota_type: str = "reply"
+    access_ends_at: datetime | None = None  # None: lives until it is replaced
+    refused_tokens: int = 0  # calls with a dead one
     calls: list[Received] = field(default_factory=list)
     delivered: list[dict[str, Any]] = field(default_factory=list)
+    written: list[dict[str, Any]] = field(default_factory=list)  # by people
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     standing: dict[str, Fault] = field(default_factory=dict)
+    hanging: set[str] = field(
+        default_factory=set
+    )  # people whose messages take for ever
+    cuts: Callable[[], Fault | None] = lambda: None  # drawn for each message
+    headers: dict[str, str] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)  # people whose call got its answer
     generation: int = 0
 
     def __post_init__(self) -> None:
@@ -95,22 +106,36 @@ class FakeZalo:
     def paths(self) -> list[str]:
         return [call.path for call in self.calls]
 
+    def write(self, user_id: str, text: str, *, ago: timedelta = timedelta()) -> None:
+        """A person's message of which no webhook tells."""
+        sent_ms = int((self.now() - ago).timestamp() * 1000)
+        number = len(self.written) + 1
+        item = {"message_id": f"p{number}", "user_id": user_id, "text": text}
+        self.written.append(item | {"sent_time": sent_ms, "src": 1})
+
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         received = _received(handler)
         with self.lock:
             self.calls.append(received)
             fault = self._fault(received.path)
+            if fault is None and received.path in (V3, V2):
+                fault = self.cuts()
             if fault == "cut" or isinstance(fault, int | Mapping):
                 answer: dict[str, Any] = {}
             else:
                 answer = self._answer(received)
         self.before_answer(received.path)
+        recipient = received.body.get("recipient", {}).get("user_id")
+        if recipient in self.hanging:
+            self.released.wait(30)
         if fault in ("cut", "cut_after"):
             handler.close_connection = True
             return
         if fault == "hang_after":
             self.released.wait(30)
-        _reply(handler, fault, answer)
+        _reply(handler, fault, answer, self.headers)
+        if recipient is not None:
+            self.answered.add(recipient)
 
     def _fault(self, path: str) -> Fault | None:
         for position, (part, fault) in enumerate(self.faults):
@@ -124,16 +149,24 @@ class FakeZalo:
     def _answer(self, received: Received) -> dict[str, Any]:
         if received.path == "/v4/oa/access_token":
             return self._refresh(received)
-        if received.headers.get("access_token") != self.access_token:
+        is_over = self.access_ends_at is not None and self.now() >= self.access_ends_at
+        if is_over or received.headers.get("access_token") != self.access_token:
+            self.refused_tokens += 1
             return _error(-216, "Access token is invalid")
         if received.path in (V3, V2):
             return self._message(received)
         if received.path == "/v2.0/oa/conversation":
             return self._history(received)
+        if received.path == "/v2.0/oa/listrecentchat":
+            return self._recent(received)
         if received.path == "/v2.0/oa/getoa":
             kind = {"government": 4, "business": 2}[self.kind]
             return SUCCESS | {
-                "data": {"oaid": "4071", "name": "UBND Phường Mẫu", "oa_type": kind}
+                "data": {
+                    "oaid": "4071625384950617283",
+                    "name": "UBND Phường Mẫu",
+                    "oa_type": kind,
+                }
             }
         return _error(-209, "Not supported this api")
 
@@ -143,10 +176,11 @@ class FakeZalo:
         self.generation += 1
         self.access_token = f"access-{self.generation}"
         self.refresh_token = f"refresh-{self.generation}"
+        self.access_ends_at = self.now() + ACCESS_LIFE
         return {
             "access_token": self.access_token,
             "refresh_token": self.refresh_token,
-            "expires_in": "90000",
+            "expires_in": str(round(ACCESS_LIFE.total_seconds())),
         }
 
     def _message(self, received: Received) -> dict[str, Any]:
@@ -169,26 +203,44 @@ class FakeZalo:
             "buttons": "attachment" in message,
         }
         self.delivered.append(item)
-        data = {"message_id": item["message_id"], "quota": {"quota_type": "reply"}}
+        data = {
+            "message_id": item["message_id"],
+            "quota": {"quota_type": self.quota_type},
+        }
         if received.path == V3:
             data["sent_time"] = str(sent_ms)
         return SUCCESS | {"data": data}
 
     def _history(self, received: Received) -> dict[str, Any]:
-        wanted = received.body
-        mine = [
+        user_id = received.body["user_id"]
+        mine = [item for item in self._newest_first() if item["to_id"] == user_id]
+        return _page(mine, received)
+
+    def _recent(self, received: Received) -> dict[str, Any]:
+        newest = {item["to_id"]: item for item in reversed(self._newest_first())}
+        chats = sorted(newest.values(), key=lambda item: -item["time"])
+        return _page(chats, received)
+
+    def _newest_first(self) -> list[dict[str, Any]]:
+        found = [
             {
-                "src": 0,
+                "src": item.get("src", 0),
                 "time": item["sent_time"],
                 "type": "text",
                 "message": item["text"],
                 "message_id": item["message_id"],
+                "from_id": item["user_id"],
+                "to_id": item["user_id"],
             }
-            for item in reversed(self.delivered)
-            if item["user_id"] == wanted["user_id"]
+            for item in (*self.delivered, *self.written)
         ]
-        end = wanted["offset"] + wanted["count"]
-        return SUCCESS | {"data": mine[wanted["offset"] : end]}
+        found.reverse()
+        return sorted(found, key=lambda item: -item["time"])
+
+
+def _page(items: list[dict[str, Any]], received: Received) -> dict[str, Any]:
+    begin, count = received.body["offset"], received.body["count"]
+    return SUCCESS | {"data": items[begin : begin + count]}
 
 
 def _received(handler: BaseHTTPRequestHandler) -> Received:
@@ -210,7 +262,10 @@ def _received(handler: BaseHTTPRequestHandler) -> Received:
 
 
 def _reply(
-    handler: BaseHTTPRequestHandler, fault: Fault | None, answer: dict[str, Any]
+    handler: BaseHTTPRequestHandler,
+    fault: Fault | None,
+    answer: dict[str, Any],
+    headers: Mapping[str, str],
 ) -> None:
     body = json.dumps(fault if isinstance(fault, Mapping) else answer).encode()
     if fault == "broken":
@@ -219,6 +274,8 @@ def _reply(
         handler.send_response(fault if isinstance(fault, int) else 200)
         if fault == 307:
             handler.send_header("Location", "/other")
+        for name, value in headers.items():
+            handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)

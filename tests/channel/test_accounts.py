@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from bot.channel.accounts import REFRESH_LEASE, TokenDead, ensure_first_account
+from bot.channel.accounts import REFRESH_LEASE, TokenDead
 from bot.channel.seal import Sealer, SealError
+from bot.channel.tokens import ensure_first_account
 from bot.channel.zalo.client import ZaloClient
 from bot.channel.zalo.errors import Action, ZaloError
 from bot.db import Database
@@ -77,6 +78,36 @@ def test_tokens_of_the_environment_never_overwrite_newer_ones(
     with soon.database.writing() as session:
         ensure_first_account(session, channel_settings, sealer, soon.clock.now())
     assert soon.accounts.valid_token(OA_ID) == "access-1"
+
+
+def test_tokens_of_the_environment_do_not_come_back_after_the_newer_ones_died(
+    soon: Post, channel_settings: Settings, sealer: Sealer
+) -> None:
+    """A restart with an old .env must not hide that an administrator has to consent."""
+    assert soon.accounts.valid_token(OA_ID) == "access-1"
+    before = soon.account()
+    soon.change_account(token_problem="reconsent:-14014")
+    with soon.database.writing() as session:
+        ensure_first_account(session, channel_settings, sealer, soon.clock.now())
+    after = soon.account()
+    assert after.token_problem == "reconsent:-14014"
+    assert after.access_token_sealed == before.access_token_sealed
+    assert after.refresh_token_sealed == before.refresh_token_sealed
+    assert after.access_expires_at == before.access_expires_at
+
+
+def test_tokens_of_the_environment_are_renewed_before_a_day_has_passed(
+    post: Post,
+) -> None:
+    """Their age is unknown: they end after 25 hours at the latest."""
+    post.accounts.learn(OA_ID)
+    post.clock.forward(hours=22)
+    post.accounts.refresh_ahead()
+    assert refreshes(post.zalo) == 0
+    post.clock.forward(hours=1, minutes=1)
+    post.accounts.refresh_ahead()
+    assert refreshes(post.zalo) == 1
+    assert post.account().refresh_expires_at is not None
 
 
 def test_without_an_account_id_there_is_no_first_account(

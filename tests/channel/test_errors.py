@@ -25,7 +25,12 @@ ACTION_OF_CLASS = {
     "fallback_v2": Action.SWITCH_TO_V2,
     "fallback_v3": Action.SWITCH_TO_V3,
 }
-REFINED = {(Surface.OA, -32): Action.NEXT_MINUTE}
+REFINED = {
+    (Surface.OA, -32): Action.NEXT_MINUTE,
+    # a group is a recipient: nothing more is sent there until it is seen again
+    (Surface.OA, -237): Action.STOP_RECIPIENT,
+    (Surface.OA, -403): Action.STOP_RECIPIENT,
+}
 
 
 def test_every_recorded_code_has_the_action_of_its_class(

@@ -237,9 +237,9 @@ def test_time_grows_with_the_length_only(text: str) -> None:
     def best(sample: str) -> float:
         times = []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.thread_time()  # a busy machine stretches the clock's
             mask_sensitive(sample)
-            times.append(time.perf_counter() - started)
+            times.append(time.thread_time() - started)
         return min(times)
 
     assert best(text * 20) < 80 * max(best(text), 0.001)

@@ -14,17 +14,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from bot.channel.bell import Bell
+import app
+from bot.channel.bell import PipeBell
 from bot.channel.inbound import parse_event
 from bot.channel.intake import Arrival, Outcome, arrival_of
 from bot.channel.reception import NotTakenError, Reception
+from bot.channel.signature import sign
 from bot.channel.spool import Spool
 from bot.db import Database
-from models import Account, EventStatus, WebhookEvent
+from bot.settings import Settings
+from models import Account, WebhookEvent
 
 SAMPLE = Path(__file__).parents[1] / "zalo_samples" / "user_send_text.json"
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -50,7 +53,7 @@ def impatient(database: Database) -> Database:
 
 @pytest.fixture
 def reception(impatient: Database, tmp_path: Path) -> Reception:
-    return Reception(impatient, Spool(tmp_path), Bell(tmp_path))
+    return Reception(impatient, Spool(tmp_path), PipeBell(tmp_path))
 
 
 def stored(database: Database) -> list[str]:
@@ -60,7 +63,7 @@ def stored(database: Database) -> list[str]:
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.05)
@@ -84,10 +87,16 @@ class Locked:
 def test_a_locked_database_delays_no_webhook_and_loses_nothing(
     reception: Reception, impatient: Database, tmp_path: Path
 ) -> None:
+    me, refusals = threading.current_thread(), 0
+
+    def count(_: object) -> None:
+        nonlocal refusals
+        refusals += threading.current_thread() is me  # the replay tries now and then
+
+    event.listen(impatient.engine, "handle_error", count)
     with Locked(impatient):
-        started = time.monotonic()
         outcomes = [reception.take(arrival(number)).outcome for number in range(40)]
-        assert time.monotonic() - started < 2  # Zalo's own patience, for all forty
+        assert refusals == 1  # Zalo is not patient enough for a second
         assert set(outcomes) == {Outcome.SPOOLED}
         assert stored(impatient) == []
     wait_until(lambda: not Spool(tmp_path).is_waiting())
@@ -111,7 +120,7 @@ def test_a_restart_stores_what_the_last_process_left(
     before = Spool(tmp_path)
     for number in range(3):
         before.append(arrival(number))
-    Reception(impatient, Spool(tmp_path), Bell(tmp_path))
+    Reception(impatient, Spool(tmp_path), PipeBell(tmp_path))
     wait_until(lambda: len(stored(impatient)) == 3)
     assert stored(impatient) == ["m-0", "m-1", "m-2"]
 
@@ -120,7 +129,7 @@ def test_replaying_again_after_a_crash_changes_nothing(
     impatient: Database, tmp_path: Path
 ) -> None:
     spool = Spool(tmp_path)
-    reception = Reception(impatient, spool, Bell(tmp_path))
+    reception = Reception(impatient, spool, PipeBell(tmp_path))
     for number in range(3):
         spool.append(arrival(number))
     saved = (tmp_path / "spool" / "events.jsonl").read_bytes()
@@ -184,7 +193,7 @@ def test_a_full_disk_takes_nothing_and_promises_nothing(
     impatient: Database, tmp_path: Path
 ) -> None:
     spool = Spool(tmp_path)
-    reception = Reception(impatient, spool, Bell(tmp_path))
+    reception = Reception(impatient, spool, PipeBell(tmp_path))
     spool.append(arrival(0))
     reception.close()
     before = (tmp_path / "spool" / "events.jsonl").read_bytes()
@@ -219,46 +228,22 @@ def test_without_a_disk_the_event_is_not_taken(
         reception.take(arrival(0))
 
 
-def test_thirty_minutes_without_database_lose_none_of_5000_events(
-    reception: Reception, impatient: Database, tmp_path: Path
+def test_a_web_role_that_starts_without_its_database_takes_events(
+    settings: Settings, tmp_path: Path
 ) -> None:
-    people = [f"70000000000000000{number:02}" for number in range(50)]
-    with impatient.writing() as session:
-        session.connection().execute(text("ALTER TABLE webhook_event RENAME TO away"))
-    callers = [
-        threading.Thread(target=_send, args=(reception, people[share::4], share))
-        for share in range(4)
-    ]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
-    assert Spool(tmp_path).waiting() == 5000
-    with impatient.writing() as session:
-        session.connection().execute(text("ALTER TABLE away RENAME TO webhook_event"))
-    wait_until(lambda: not Spool(tmp_path).is_waiting())
-    with impatient.reading() as session:
-        _assert_in_order(session, len(people))
-
-
-def _send(reception: Reception, people: Sequence[str], share: int) -> None:
-    """A hundred events of each person, in turn, spread over half an hour of stamps."""
-    for number in range(100):
-        for place, person in enumerate(people):
-            one = arrival(share * 1_000_000 + number * 18_000 + place, person)
-            assert reception.take(one).outcome is Outcome.SPOOLED
-
-
-def _assert_in_order(session: Session, people: int) -> None:
-    rows = session.exec(select(WebhookEvent).order_by(col(WebhookEvent.id))).all()
-    assert len(rows) == 5000
-    assert {row.status for row in rows} == {EventStatus.WAITING}
-    by_person: dict[int | None, list[datetime]] = {}
-    for row in rows:
-        by_person.setdefault(row.contact_id, []).append(row.received_at)
-    assert len(by_person) == people
-    assert all(times == sorted(times) for times in by_person.values())
-    assert {len(times) for times in by_person.values()} == {100}
+    away = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
+    front = app.create_app(settings.model_copy(update={"database_url": away}))
+    raw = SAMPLE.read_bytes()
+    mac = sign(
+        settings.zalo_app_id or "", raw, json.loads(raw)["timestamp"],
+        settings.secret("zalo_oa_secret_key"),
+    )  # fmt: skip
+    headers = {"X-ZEvent-Signature": f"mac={mac}"}
+    answer = front.test_client().post("/zalo/webhook", data=raw, headers=headers)
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "spooled")
+    assert Spool(tmp_path).waiting() == 1
+    front.extensions["reception"].close()
+    front.extensions["database"].close()
 
 
 def test_two_processes_never_replay_at_once(tmp_path: Path) -> None:

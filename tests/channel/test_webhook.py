@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from bot.channel.bell import Bell
+from bot.channel.bell import PipeBell
 from bot.channel.reception import Reception
 from bot.channel.signature import sign
 from bot.channel.spool import Spool
@@ -45,7 +45,7 @@ class Hook:
     """The client's side: signs as Zalo does, and looks into the database."""
 
     def __init__(
-        self, client: FlaskClient, database: Database, bell: Bell, spool: Path
+        self, client: FlaskClient, database: Database, bell: PipeBell, spool: Path
     ) -> None:
         self.spool = spool
         self.client = client
@@ -107,7 +107,7 @@ def hook(
 ) -> Iterator[Hook]:
     with database.writing() as session:
         session.add(Account(oa_id=OA, created_at=clock.now()))
-    bell = Bell(tmp_path)
+    bell = PipeBell(tmp_path)
     bell.wait(0)  # a worker listens
     reception = Reception(database, Spool(tmp_path), bell)
     app = Flask("webhook-test")
@@ -422,7 +422,7 @@ def test_app_secret_is_not_needed(
 
 
 def _reception(database: Database, folder: Path) -> Reception:
-    return Reception(database, Spool(folder), Bell(folder))
+    return Reception(database, Spool(folder), PipeBell(folder))
 
 
 # --- domain verification ----------------------------------------------------------------------

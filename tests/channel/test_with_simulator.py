@@ -11,15 +11,18 @@ from typing import Any
 
 import pytest
 import requests
+from sqlmodel import select
 
 from bot.channel import outbox
-from bot.channel.accounts import Accounts, store_tokens
+from bot.channel.accounts import Accounts
 from bot.channel.outbox import Button, Outgoing
 from bot.channel.seal import Sealer
 from bot.channel.sender import LEASE, Sender
+from bot.channel.tokens import store_tokens
 from bot.channel.zalo.answers import TokenPair
 from bot.channel.zalo.client import ZaloClient
 from bot.db import Database
+from bot.files import Files
 from bot.settings import Settings
 from models import Account, AccountKind, ApiGeneration, Contact, Lane, OutboxMessage
 from simulator import SimulatorConfig, create_simulator, seed_demo, simulator_of
@@ -44,18 +47,45 @@ class Office:
     accounts: Accounts
     sender: Sender
     client: ZaloClient
+    files: Files
     contacts: dict[str, Contact] = field(default_factory=dict)
 
     def writes(self, oa_id: str, *messages: Outgoing, **options: Any) -> None:
+        self.writes_to(self.contacts[oa_id], *messages, **options)
+
+    def writes_to(self, contact: Contact, *messages: Outgoing, **options: Any) -> None:
         given: dict[str, Any] = {"lane": Lane.REPLY, "now": self.clock.now()} | options
         with self.database.writing() as session:
             outbox.enqueue(
                 session,
-                contact=self.contacts[oa_id],
+                contact=contact,
                 key=f"event:{random.getrandbits(40)}",
                 messages=messages,
                 **given,
             )
+
+    def contact(self, oa_id: str, user_id: str) -> Contact:
+        """One more person of the account, if he is not known yet."""
+        now = self.clock.now()
+        with self.database.writing() as session:
+            known = session.exec(
+                select(Contact).where(
+                    Contact.oa_id == oa_id, Contact.user_id == user_id
+                )
+            ).first()
+            contact = known or Contact(
+                oa_id=oa_id, user_id=user_id, created_at=now, last_interaction_at=now
+            )
+            session.add(contact)
+        return contact
+
+    def reaches_again(self, oa_id: str) -> None:
+        """The person wrote: both sides know."""
+        path = f"/chats/{oa_id}/{PEOPLE[oa_id]}/interacted"
+        self.control("POST", path, hours_ago=0)
+        with self.database.writing() as session:
+            contact = session.get_one(Contact, self.contacts[oa_id].id)
+            contact.last_interaction_at = self.clock.now()
 
     def control(self, method: str, path: str, /, **body: Any) -> Any:
         answer = requests.request(
@@ -109,10 +139,19 @@ def office(
     seed_demo(simulator)
     sealer = Sealer("k" * 48)
     with served(app) as url:
-        client = ZaloClient(f"{url}/openapi", f"{url}/oauth", timeouts=(2.0, 1.0))
+        client = ZaloClient(f"{url}/openapi", f"{url}/oauth", timeouts=(2.0, 3.0))
         accounts = Accounts(database, clock, client, sealer, settings)
-        sender = Sender(database, clock, client, accounts, rng=random.Random(7))
-        office = Office(url, database, clock, accounts, sender, client)
+        files = Files(settings.data_dir)
+        sender = Sender(
+            database,
+            clock,
+            client,
+            accounts,
+            files,
+            paid_message_vnd=55,
+            rng=random.Random(7),
+        )
+        office = Office(url, database, clock, accounts, sender, client, files)
         for oa_id, user_id in PEOPLE.items():
             given = simulator.issue_tokens(oa_id)
             pair = TokenPair(
@@ -163,7 +202,7 @@ def test_delivered_without_a_good_answer_is_delivered_once(
     known = ApiGeneration.V2 if oa_id == GOVERNMENT else ApiGeneration.V3
     with office.database.writing() as session:
         session.get_one(Account, oa_id).api_generation = known
-    office.control("POST", "/faults", kind=kind, times=1, path="message", seconds=2)
+    office.control("POST", "/faults", kind=kind, times=1, path="message", seconds=6)
     office.writes(oa_id, Outgoing("một"), Outgoing("hai"))
     office.sender.run_once()
     assert office.row().status == "sending"

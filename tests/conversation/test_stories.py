@@ -242,6 +242,14 @@ def test_procedures_are_browsed_by_group(known: Chat) -> None:
     assert "Hộ tịch:" in members
 
 
+def test_who_asks_for_a_divorce_hears_whose_business_it_is(known: Chat) -> None:
+    (answer,) = known.says("xin ly hon can giay gi")
+    assert "do Tòa án nhân dân giải quyết" in answer
+    (answer,) = known.says("tối nay ăn gì ngon")
+    assert "không thuộc thủ tục hành chính" in answer
+    assert "Tòa án" not in answer
+
+
 def test_an_old_commune_name_leads_to_todays(known: Chat) -> None:
     (answer,) = known.says("xã Phước Tuy nhập về xã nào")
     assert "Xã Cần Đước" in answer
@@ -434,15 +442,6 @@ def test_a_poison_event_delays_only_its_own_person(known: Chat, town: Town) -> N
     broken.says("đăng ký khai sinh")
     other = town.chat_of("chi-lan")
     assert BIRTH in other.says("đăng ký khai sinh")[-1]
-
-
-def test_the_person_is_free_for_others_after_his_events(
-    known: Chat, town: Town
-) -> None:
-    known.says("đăng ký khai sinh")
-    with town.database.reading() as session:
-        leases = session.scalars(select(col(Contact.lease_until))).all()
-    assert set(leases) == {None}
 
 
 def test_a_reply_is_parked_when_zalos_window_closed_and_leaves_when_he_writes(

@@ -19,7 +19,7 @@ from bot.catalogue.documents import count_by
 from bot.catalogue.pack_entries import load_entries
 from bot.db import Database
 from bot.search.entries import Kind
-from bot.search.finder import Finding
+from bot.search.findings import Finding
 from bot.search.fold import fold
 from bot.search.lexicon import Lexicon
 from models import Document, Procedure, ProcedureStatus
@@ -89,6 +89,8 @@ def test_the_gold_set_asks_for_every_procedure_at_least_twice() -> None:
         ("sang ten so do va xin phep xay dung", ["1.013831", "1.013225"]),
         ("đổi căn cước và đăng ký tạm trú", ["1.116410", "1.004194"]),
         ("hộ chiếu với lý lịch tư pháp", ["1.001456", "3.000333"]),
+        ("làm căn cước và hộ chiếu", ["1.116410", "1.001456"]),
+        ("ba mất cần khai tử và sang tên nhà", ["1.000656", "1.013831"]),
     ],
 )
 def test_two_matters_joined_by_a_word_are_both_found(
@@ -105,6 +107,8 @@ def test_two_matters_joined_by_a_word_are_both_found(
         "vợ và con tôi nhập hộ khẩu",
         "đăng ký kết hôn với người nước ngoài",
         "tôi bị khuyết tật nặng và muốn xin trợ cấp",
+        "mua xe cũ và sang tên",
+        "mua xe cu roi sang ten",
     ],
 )
 def test_one_matter_told_in_two_halves_stays_one(

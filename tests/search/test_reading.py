@@ -40,7 +40,7 @@ def vocabulary() -> Vocabulary:
         "căn cước công dân",
         "tờ khai, không, được, gì",
     ):
-        made.learn(text, usual=True)
+        made.learn(words(text), usual=True)
     made.freeze()
     return made
 

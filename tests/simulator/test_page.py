@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
+from simulator import Simulator, SimulatorConfig
 from simulator.page import page
 
 PACKAGE = Path(__file__).resolve().parents[2] / "simulator"
@@ -33,11 +36,23 @@ class Tags(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
+CONFIG = SimulatorConfig(
+    app_id="1",
+    app_secret="a" * 32,
+    oa_secret_key="o" * 32,
+    webhook_url="http://127.0.0.1:9/",
+    public_url="http://127.0.0.1:9",
+)
+OFFICES = ("/office", "/office?as=administrator")
+
+
 @pytest.fixture
-def app() -> Flask:
+def app() -> Iterator[Flask]:
     app = Flask("simulator-of-the-test", static_folder=None)
     app.register_blueprint(page)
-    return app
+    simulator = app.extensions["simulator"] = Simulator(CONFIG)
+    yield app
+    simulator.close()
 
 
 @pytest.fixture
@@ -54,6 +69,16 @@ def test_the_page_is_vietnamese_and_has_its_landmarks(client: FlaskClient) -> No
     assert landmarks == ["nav", "main", "aside"]
     log = next(a for _, a in tags.found if a.get("role") == "log")
     assert log["aria-live"] == "polite"
+
+
+def test_the_offices_pages_are_linked_where_there_are_any(app: Flask) -> None:
+    client = app.test_client()
+    assert "/office" not in client.get("/").text
+    app.extensions["simulator"].config = replace(
+        CONFIG, supervisor_url=OFFICES[0], administrator_url=OFFICES[1]
+    )
+    shown = client.get("/").text
+    assert all(f'href="{address}"' in shown for address in OFFICES)
 
 
 def test_the_page_finds_control_wherever_it_is_mounted(app: Flask) -> None:
