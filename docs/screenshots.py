@@ -26,6 +26,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
 ]
 PATIENCE_MS = 15_000
+DOUBTFUL = "đang chờ anh/chị duyệt"
 
 
 def main() -> None:
@@ -51,7 +52,29 @@ def main() -> None:
             page.wait_for_function("() => !document.body.innerText.includes('--:--')")
             page.screenshot(path=PICTURES / f"{name}.png")
             print(f"docs/pictures/{name}.png")
+        _dashboard(browser, demo.address)
         browser.close()
+
+
+def _dashboard(browser: Browser, address: str) -> None:
+    """The week as the supervisor sees it, and the proof that waits for him."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}/demo/dashboard")
+    page.locator("button[type=submit]").first.click()  # the link works once
+    waiting = page.get_by_role("link", name=DOUBTFUL).first
+    for _ in range(60):  # the worker is just checking the proofs of the demo
+        page.get_by_role("table").first.wait_for(timeout=PATIENCE_MS)
+        if waiting.count():
+            break
+        page.wait_for_timeout(1000)
+        page.reload()
+    page.screenshot(path=PICTURES / "dashboard-week.png", full_page=True)
+    print("docs/pictures/dashboard-week.png")
+    waiting.click()
+    page.get_by_role("table").get_by_role("link").first.click()
+    page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE_MS)
+    page.screenshot(path=PICTURES / "dashboard-proof.png", full_page=True)
+    print("docs/pictures/dashboard-proof.png")
 
 
 def _first_account(address: str) -> str:
