@@ -93,6 +93,7 @@ TURNS = (
 )  # fmt: skip
 PLANNED_AT = {time(6, 30), time(9, 31), time(12, 0), time(16, 0)}
 LOOKED_BACK_DAYS = 5
+SUNDAY = 7
 
 
 @dataclass
@@ -259,10 +260,20 @@ class Province:
                 self._jobs(is_planning=turn in PLANNED_AT)
             self._judge_last_words(day)
             self.book.days += 1
+            self._tell(day, days)
         with self.database.reading() as session:
             for row in session.exec(select(Reminder)):
                 self.book.rows[f"{row.state}:{row.reason or ''}"] += 1
         return self.book
+
+    def _tell(self, day: date, days: int) -> None:
+        """A week is minutes with a whole country in it."""
+        if day.isoweekday() == SUNDAY or self.book.days == days:
+            print(
+                f"{self.units} units, day {self.book.days} of {days}: {self.book.sent} "
+                f"sent, {self.book.violations} violations",
+                file=sys.stderr, flush=True,
+            )  # fmt: skip
 
     def _foresee(self, days: int) -> None:
         """When each cell will be done, or never; who asks to be let off."""

@@ -44,7 +44,7 @@ from models import (
     Role,
 )
 from scheduler.clockwork import Result, Workshop
-from scheduler.reminders import reply_of, to_call, whom
+from scheduler.reminders import reply_of, streaks, to_call, whom
 from scheduler.reminding import Item
 
 WEEKS_SHOWN = 8
@@ -275,7 +275,8 @@ def _reminder(
     row.items = [item.to_json() for item in owed]
     row.state, row.message_key, row.settled_at = ReminderState.QUEUED, key, now
     session.add(row)
-    reply = reply_of(session, workshop, owed, cells, now)
+    weeks = streaks(session, workshop, [owed], now)
+    reply = reply_of(workshop, owed, cells, weeks)
     return workshop.texts.render(reply.key, reply.params)
 
 

@@ -13,7 +13,7 @@ operator has one and a budget for it. Who cannot be reached through Zalo at all 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,7 +32,7 @@ from bot.conversation.announcing import announce
 from bot.conversation.turn import Reply
 from bot.duties import reminding
 from bot.duties.reminding import CellAt, OpenCell
-from bot.duties.table.cells import streak, unit_history
+from bot.duties.table.cells import histories, streak
 from bot.outreach.caps import occasion_of
 from bot.outreach.choke import Choke, Decision, spread
 from bot.outreach.hours import OFFICE, Kind, may_leave
@@ -250,15 +250,15 @@ def release_reminders(workshop: Workshop, now: datetime) -> Result:
                 .limit(ROWS_AT_ONCE)
                 .with_for_update(skip_locked=True)
             ).all()
-            cells = reminding.still_open(session, _cells(rows), local)
+            items = [[Item.from_json(item) for item in row.items] for row in rows]
+            cells = reminding.still_open(
+                session, [item.at for ones in items for item in ones], local
+            )
+            weeks = streaks(session, workshop, items, local)
             for row in rows:
-                counts[_release(workshop, session, row, cells, local)] += 1
+                counts[_release(workshop, session, row, cells, weeks, local)] += 1
         if len(rows) < ROWS_AT_ONCE:
             return dict(counts)
-
-
-def _cells(rows: Iterable[Reminder]) -> list[CellAt]:
-    return [Item.from_json(item).at for row in rows for item in row.items]
 
 
 def _release(
@@ -266,6 +266,7 @@ def _release(
     session: Session,
     row: Reminder,
     cells: dict[CellAt, OpenCell],
+    weeks: Mapping[str, int],
     now: datetime,
 ) -> str:
     items = [item for item in map(Item.from_json, row.items) if item.at in cells]
@@ -283,7 +284,7 @@ def _release(
     row.items = [item.to_json() for item in items]
     announce(
         session, workshop.texts, contact, row.message_key,
-        [reply_of(session, workshop, owed, cells, now)],
+        [reply_of(workshop, owed, cells, weeks)],
         lane=Lane.REMINDER, kind=Kind.DUTY_REMINDER, now=now,
         due_at=_spread(row.official_id or 0, contact, workshop.zone, now),
         useful_until=datetime.combine(now.date(), OFFICE.closes, workshop.zone),
@@ -437,23 +438,22 @@ def still_owed(
 
 
 def reply_of(
-    session: Session,
     workshop: Workshop,
     items: Sequence[Item],
     cells: dict[CellAt, OpenCell],
-    now: datetime,
+    streak_of: Mapping[str, int],
 ) -> Reply:
-    """What it says: to an official his duties, to those above him who lacks what."""
-    roles = {step.id: step.to for step in workshop.ladder}
-    own = [item for item in items if roles.get(item.step) != Role.SUPERVISOR]
+    """What it says: to an official his duties, to those above him who lacks what.
+    ``streak_of``: as ``streaks`` found them, for these and perhaps for others."""
+    own = _own(workshop, items)
     if not own:
         return _for_supervisor(items, cells)
-    unit_codes = list(dict.fromkeys(item.at.unit_code for item in own))
+    unit_codes = _units_of(own)
+    weeks = streak_of.get(unit_codes[0], 0) if len(unit_codes) == 1 else 0
     steps = {item.step for item in own if not item.is_early} or {
         item.step for item in own
     }
     places = list(dict.fromkeys(item.at for item in own))  # a cell may have two steps
-    weeks = _streak(session, unit_codes, now)
     return Reply(
         "reminders.own",
         {
@@ -504,12 +504,28 @@ def _row(workshop: Workshop, one: OpenCell) -> dict[str, object]:
     }
 
 
-def _streak(session: Session, unit_codes: Sequence[str], now: datetime) -> int:
-    """Weeks in a row in which everything was on time, of a single unit."""
-    if len(unit_codes) != 1:
-        return 0
-    history = unit_history(session, unit_codes[0], WEEKS_LOOKED_AT, now)
-    return streak(history)
+def streaks(
+    session: Session,
+    workshop: Workshop,
+    reminders: Iterable[Sequence[Item]],
+    now: datetime,
+) -> dict[str, int]:
+    """Of each unit that one of these reminders is about alone: the weeks in a row in which
+    everything was on time."""
+    units_of = [_units_of(_own(workshop, items)) for items in reminders]
+    codes = sorted({codes[0] for codes in units_of if len(codes) == 1})
+    found = histories(session, codes, WEEKS_LOOKED_AT, now)
+    return {code: streak(history) for code, history in found.items()}
+
+
+def _own(workshop: Workshop, items: Iterable[Item]) -> list[Item]:
+    """What he owes himself; the rest is owed by units below him."""
+    below = {step.id for step in workshop.ladder if step.to == Role.SUPERVISOR}
+    return [item for item in items if item.step not in below]
+
+
+def _units_of(items: Iterable[Item]) -> list[str]:
+    return list(dict.fromkeys(item.at.unit_code for item in items))
 
 
 # --- to be called ----------------------------------------------------------------------------------

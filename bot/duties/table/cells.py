@@ -136,11 +136,23 @@ def unit_history(
     session: Session, unit_code: str, weeks: int, now: datetime
 ) -> list[tuple[Period, list[Cell]]]:
     """The last so many weeks of a unit, this one included, oldest first."""
+    return histories(session, [unit_code], weeks, now)[unit_code]
+
+
+def histories(
+    session: Session, unit_codes: Sequence[str], weeks: int, now: datetime
+) -> dict[str, list[tuple[Period, list[Cell]]]]:
+    """``unit_history`` of many, asked for at once."""
     running = period_of(now.astimezone(zone_of(now)).date(), Cadence.WEEKLY)
-    return [
-        (one, week_table(session, one, now, [unit_code]))
-        for one in periods_up_to(running, weeks)
-    ]
+    periods = periods_up_to(running, weeks)
+    owed = {one: obligations(session, one, unit_codes) for one in periods}
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells_of(session, owed, now, unit_codes):
+        found.setdefault((cell.unit_code, cell.period), []).append(cell)
+    return {
+        code: [(one, found.get((code, one.key), [])) for one in periods]
+        for code in unit_codes
+    }
 
 
 def streak(history: Iterable[tuple[Period, Sequence[Cell]]]) -> int:

@@ -9,28 +9,16 @@ for "reported 0".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Date,
-    String,
-    and_,
-    column,
-    func,
-    or_,
-    select,
-    values,
-)
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
-from sqlmodel.sql.sqltypes import UTCDateTime
 
 from bot.duties.deadlines import end_of, last_report_on
 from bot.duties.periods import Period
@@ -40,6 +28,12 @@ from models import EvidenceKind, PlanDuty, Proof, ProofState
 WAITING = (ProofState.RECEIVED, ProofState.OK, ProofState.DOUBTFUL)
 ALIVE = (ProofState.ACCEPTED, *WAITING)
 DONE, TOTAL = "done", "total"  # keys of ``Proof.numbers``
+_CELL = (
+    col(Proof.unit_code),
+    col(Proof.duty_id),
+    col(Proof.channel),
+    col(Proof.period),
+)
 
 
 class CellKey(NamedTuple):
@@ -102,33 +96,36 @@ def tallies(
     session: Session, scopes: Iterable[Scope], unit_codes: Sequence[str] | None = None
 ) -> dict[CellKey, Tally]:
     """One tally for each unit, duty, channel and period that anything was sent for."""
-    scope = _scope_table(scopes)
-    if scope is None:
-        return {}
-    cell = (
-        col(Proof.unit_code),
-        col(Proof.duty_id),
-        col(Proof.channel),
-        col(Proof.period),
-    )
-    rows = session.execute(
-        select(*cell, *counts(scope.c))
-        .select_from(Proof)
-        .join(scope, _in_scope(scope))
-        .where(*counting(unit_codes))
-        .group_by(*cell)
-    )
-    found = {CellKey(*row[:4]): Tally(*row[4:]) for row in rows}
-    for key, numbers in _numbers(session, scope, unit_codes):
-        found[key] += Tally(numbers=(numbers,))
+    found: dict[CellKey, Tally] = {}
+    for scope, duty_ids in _alike(scopes):
+        is_within = and_(
+            col(Proof.duty_id).in_(duty_ids), col(Proof.period) == scope.period
+        )
+        rows = session.execute(
+            select(*_CELL, *counts(scope))
+            .where(is_within, *counting(unit_codes))
+            .group_by(*_CELL)
+        )
+        found |= {CellKey(*row[:4]): Tally(*row[4:]) for row in rows}
+        for key, numbers in _numbers(session, scope, is_within, unit_codes):
+            found[key] += Tally(numbers=(numbers,))
     return found
+
+
+def _alike(scopes: Iterable[Scope]) -> Iterator[tuple[Scope, list[str]]]:
+    """Duties with the same days are asked for together. Each question has one shape, which
+    SQLAlchemy compiles once; a table of all the scopes would be compiled each time."""
+    duties: dict[Scope, list[str]] = {}
+    for one in scopes:
+        duties.setdefault(replace(one, duty_id=""), []).append(one.duty_id)
+    yield from duties.items()
 
 
 # --- SQL that the heat map shares -----------------------------------------------------
 
 
-def counts(scope: Any) -> tuple[ColumnElement[int], ...]:
-    """Columns counted, timely, waiting, reports; ``scope`` is one, or columns of many."""
+def counts(scope: Scope) -> tuple[ColumnElement[int], ...]:
+    """Columns counted, timely, waiting, reports."""
     is_accepted = col(Proof.state) == ProofState.ACCEPTED
     accepted = and_(is_accepted, is_item())
     return (
@@ -152,7 +149,7 @@ def is_item() -> ColumnElement[bool]:
     return col(Proof.kind) != EvidenceKind.NUMBERS
 
 
-def is_timely(scope: Any) -> ColumnElement[bool]:
+def is_timely(scope: Scope) -> ColumnElement[bool]:
     """Published within the period (a picture may not say when) and received in time."""
     return and_(
         col(Proof.received_at) < scope.on_time_before,
@@ -193,21 +190,15 @@ def count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _numbers(
-    session: Session, scope: CTE, unit_codes: Sequence[str] | None
+    session: Session,
+    scope: Scope,
+    is_within: ColumnElement[bool],
+    unit_codes: Sequence[str] | None,
 ) -> list[tuple[CellKey, Numbers]]:
     rows = session.execute(
-        select(
-            col(Proof.unit_code),
-            col(Proof.duty_id),
-            col(Proof.channel),
-            col(Proof.period),
-            col(Proof.numbers),
-            col(Proof.state),
-            is_timely(scope.c),
-        )
-        .select_from(Proof)
-        .join(scope, _in_scope(scope))
+        select(*_CELL, col(Proof.numbers), col(Proof.state), is_timely(scope))
         .where(
+            is_within,
             ~is_item(),
             is_alive(),
             col(Proof.numbers).is_not(None),
@@ -222,25 +213,3 @@ def _numbers_of(numbers: dict[str, int] | None, state: str, timely: bool) -> Num
     found = numbers or {}
     is_accepted = state == ProofState.ACCEPTED
     return Numbers(found.get(DONE), found.get(TOTAL), is_accepted, bool(timely))
-
-
-def _scope_table(scopes: Iterable[Scope]) -> CTE | None:
-    """The scopes as a small table to join with."""
-    rows = [astuple(one) for one in scopes]
-    if not rows:
-        return None
-    table = values(
-        column("duty_id", String),
-        column("period", String),
-        column("first_on", Date),
-        column("last_on", Date),
-        column("on_time_before", UTCDateTime),
-        name="scope",
-    )
-    return table.data(rows).cte("scope")
-
-
-def _in_scope(scope: CTE) -> ColumnElement[bool]:
-    return and_(
-        col(Proof.duty_id) == scope.c.duty_id, col(Proof.period) == scope.c.period
-    )
