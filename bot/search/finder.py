@@ -39,7 +39,14 @@ from bot.search.fold import fold, words
 from bot.search.intent import Intent, strongest
 from bot.search.lexicon import Lexicon
 from bot.search.ranking import DetailedIndex, NameIndex, NameMatch, Ranking, Scored
-from bot.search.reading import Reading, Term, Vocabulary, read, read_concept
+from bot.search.reading import (
+    Reading,
+    Term,
+    Vocabulary,
+    read,
+    read_concept,
+    without_asking,
+)
 from bot.search.said import Said
 from bot.search.symbols import SymbolIndex
 
@@ -168,7 +175,10 @@ class SearchIndex:
     # -- by words
 
     def _ranked(self, reading: Reading) -> Ranking:
-        return self._detailed.ranked(reading, self._concepts(reading))
+        heard = without_asking(reading, self._vocabulary)
+        if heard is not reading:
+            self._intent.mark_frame(heard)
+        return self._detailed.ranked(heard, self._concepts(heard), reading)
 
     def _concepts(self, reading: Reading) -> dict[str, Term]:
         """Official words for the everyday expressions in the question."""
@@ -181,10 +191,14 @@ class SearchIndex:
         return added
 
     def _searched(self, query: str, reading: Reading, limit: int) -> Finding:
-        ranking = self._ranked(reading)
-        ranked = self._named_unit_first(ranking.found)
         names = self._names.closest([w.plain for w in reading.words], query, 40)
+        ranking = self._ranked(reading)
         outcome, why = self._judge(reading, ranking, names)
+        if outcome is not Outcome.ANSWERED and reading.asking:
+            ranking, outcome, why = self._heard_whole(reading, names) or (
+                ranking, outcome, why,
+            )  # fmt: skip
+        ranked = self._named_unit_first(ranking.found)
         hits = self._merged(ranked, names, limit)
         several: list[Hit] = []
         if outcome is Outcome.ANSWERED:
@@ -199,6 +213,15 @@ class SearchIndex:
             return replace(found, mentioned=tuple(several))
         nearest = tuple(hits[:3]) if outcome is Outcome.NOT_FOUND else ()
         return Finding("", outcome, (), nearest, explanation=why)
+
+    def _heard_whole(
+        self, reading: Reading, names: list[NameMatch]
+    ) -> tuple[Ranking, Outcome, dict[str, object]] | None:
+        """The answer to the question with the words that ask, if there is one: nobody is
+        sent away who is understood either way."""
+        ranking = self._detailed.ranked(reading, self._concepts(reading), reading)
+        outcome, why = self._judge(reading, ranking, names)
+        return (ranking, outcome, why) if outcome is Outcome.ANSWERED else None
 
     def _named_unit_first(self, ranked: list[Scored]) -> list[Scored]:
         """Whoever names a commune in full does not want the talk about communes."""

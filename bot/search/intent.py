@@ -15,6 +15,12 @@ from bot.search.lexicon import Aspect, Lexicon
 from bot.search.reading import Reading, accents_of, agreement
 
 
+# An aspect or a frame with one of these only asks; "lệ phí" or "online" may be what is
+# asked for, and "làm sao" is how people begin who want to lose weight.
+_ASKING = frozenset("gi nhieu may lau dau khong nao sao ai".split())
+_PLEASE = frozenset(["hoi", "phai"])
+
+
 class Intent:
     """The phrases of the lexicon, ready for lookup."""
 
@@ -41,17 +47,15 @@ class Intent:
 
     def mark_frame(self, reading: Reading) -> None:
         """Note the words that belong to the asking, not to what is asked for."""
-        plain = [word.plain for word in reading.words]
-        frames = [*self._frames, *(phrase for _, phrase in self._aspects)]
-        for key, accents in frames:
-            if not _occurs(reading, key, accents):
-                continue
-            pieces = key.split()
-            for start in range(len(plain) - len(pieces) + 1):
-                if plain[start : start + len(pieces)] == pieces:
-                    reading.stopped.update(range(start, start + len(pieces)))
-        for position, word in enumerate(plain):
-            if word in self._stop_words:
+        framed = [(_PLEASE, phrase) for phrase in self._frames]
+        framed += [(_ASKING, phrase) for _, phrase in self._aspects]
+        for asking, (key, accents) in framed:
+            places = _places(reading, key, accents)
+            reading.stopped.update(places)
+            if places and not asking.isdisjoint(key.split()):
+                reading.asking.update(places)
+        for position, word in enumerate(reading.words):
+            if word.plain in self._stop_words:
                 reading.stopped.add(position)
 
     def administration(self, reading: Reading) -> float:
@@ -87,6 +91,20 @@ def _occurs(reading: Reading, key: str, accents: tuple[str, ...]) -> bool:
     if term is None or term.guessed or term.weight < 0.8:
         return False
     return agreement(term, accents) > 0.5
+
+
+def _places(reading: Reading, key: str, accents: tuple[str, ...]) -> set[int]:
+    """Positions of the words of a phrase, wherever it was written."""
+    if not _occurs(reading, key, accents):
+        return set()
+    plain = [word.plain for word in reading.words]
+    pieces = key.split()
+    return {
+        position
+        for start in range(len(plain) - len(pieces) + 1)
+        if plain[start : start + len(pieces)] == pieces
+        for position in range(start, start + len(pieces))
+    }
 
 
 def _surely_written(reading: Reading, key: str, accents: tuple[str, ...]) -> bool:

@@ -97,14 +97,23 @@ class DetailedIndex:
         for pattern in lexicon.situations.get(entry.id, ()):
             self._phrases.add_pattern(number, pattern)
 
-    def ranked(self, reading: Reading, concepts: Mapping[str, Term]) -> Ranking:
-        """The entries that share anything with the question, best first."""
+    def ranked(
+        self, reading: Reading, concepts: Mapping[str, Term], whole: Reading
+    ) -> Ranking:
+        """The entries that share anything with the question, best first. ``whole``: with
+        the words that ask, which general questions are made of."""
         own = self._query_weights(reading)
         factors = dict(own)
         for text, term in concepts.items():
             factors.setdefault(text, 0.6 * term.weight)
         shares = self._words.scores(factors) / self._possible(own)
         matches = self._phrases.matches({**concepts, **reading.terms})
+        if whole is not reading:
+            matches |= {
+                number: found
+                for number, found in self._phrases.matches(whole.terms).items()
+                if self.entries[number].kind is Kind.INFO
+            }
         question = self._examples.question(reading)
         likely = self._examples.likelihood(question)
         senses = sense_features(self._senses.of_question(reading))

@@ -25,6 +25,8 @@ EXPANDED = 0.85  # an abbreviation that could mean several things
 GUESSED = 0.7  # one letter off a known word, and not a word itself
 SUSPECTED = 0.5  # a known word, but another one is usual beside its neighbour
 
+Typed = tuple[str, str]  # a word, folded and as marked
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -51,9 +53,11 @@ class Reading:
     """A question, read."""
 
     words: list[Word]
+    typed: Sequence[Typed] = ()
     terms: dict[str, Term] = field(default_factory=dict)
     accented: bool = False
     stopped: set[int] = field(default_factory=set)  # word positions of polite filler
+    asking: set[int] = field(default_factory=set)  # of "how much", "how long", …
 
 
 class Vocabulary:
@@ -95,11 +99,27 @@ class Vocabulary:
 
 def read(text: str, vocabulary: Vocabulary) -> Reading:
     """The words of a question with every term it may contain."""
-    typed = accented_words(text)
+    return _read(accented_words(text), vocabulary)
+
+
+def without_asking(reading: Reading, vocabulary: Vocabulary) -> Reading:
+    """The question without the words that only ask for its price, its time, its place; as
+    it is where nothing else would be left."""
+    asking = {reading.words[position].place for position in reading.asking}
+    asking -= {
+        word.place
+        for position, word in enumerate(reading.words)
+        if position not in reading.asking
+    }
+    rest = [pair for place, pair in enumerate(reading.typed) if place not in asking]
+    return _read(rest, vocabulary) if asking and rest else reading
+
+
+def _read(typed: Sequence[Typed], vocabulary: Vocabulary) -> Reading:
     marked = sum(accent != plain for plain, accent in typed)
     # A writer who marks fewer than two words in five left the others unmarked too.
     trusted = marked >= 0.4 * len(typed)
-    reading = Reading([], accented=marked > 0)
+    reading = Reading([], typed, accented=marked > 0)
     alternatives: list[tuple[int, list[Word]]] = []
     for place, (plain, accent) in enumerate(typed):
         evidence = accent if accent != plain or trusted else None

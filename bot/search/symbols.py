@@ -2,7 +2,8 @@
 
 ``1.001193``, ``1001193`` and ``1 001193`` are one code; ``749/QĐ-TTg``, ``qd 749``,
 ``749 qd ttg`` and ``quyết định số 749`` one decision. A bare number names a document
-only when the question holds nothing else.
+only when the question holds nothing else. Who asks for "công văn triển khai quyết định
+1627" names the decision, but wants the letter about it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ _KINDS = {  # how a kind of document is named, folded: the letters of its symbol
     "thong tu": "tt",
     "van ban": "",
 }
+# What one document does about another that is named after it.
+_ABOUT = re.compile(
+    r"\b(?:trien khai|thuc hien|sua doi|sua|bo sung|thay the|huong dan|cu the hoa)\b"
+)
+FIRST = 1.2  # times the score of the document that is only named
 _LETTERS = frozenset(
     [
         "qd",
@@ -102,6 +108,7 @@ class _Symbol:
     year: str
     letters: frozenset[str]
     issued_on: date | None
+    title: frozenset[str]  # words and numbers, folded
 
 
 class SymbolIndex:
@@ -139,7 +146,38 @@ class SymbolIndex:
                 score = _fit(symbol, pieces, letters, dated)
                 if score > 0:
                     named.append(Named(symbol.entry, score))
-        return sorted(named, key=lambda item: -item.score)
+        named.sort(key=lambda item: -item.score)
+        return self._about(rest, named) or named
+
+    def _about(self, plain: str, named: list[Named]) -> list[Named]:
+        """What is asked for where the named document only tells what it is about; that one
+        and the others follow. [] where nothing stands between a kind and the number."""
+        before, verb, after = _halves(plain)
+        kinds = _kinds_in(before) - {""}
+        numbers = _numbers_in(after)
+        if not named or not verb or not kinds or _numbers_in(before) or not numbers:
+            return []
+        found = [
+            Named(symbol.entry, named[0].score * FIRST)
+            for symbols in self._numbers.values()
+            for symbol in symbols
+            if kinds & symbol.letters and numbers <= symbol.title
+        ]
+        firsts = {one.entry for one in found}
+        rest = [one for one in named if one.entry not in firsts]
+        return [*found, *rest] if found else []
+
+
+def _halves(plain: str) -> tuple[str, str, str]:
+    """What stands before the verb, the verb, and what follows it."""
+    verb = _ABOUT.search(plain)
+    if verb is None:
+        return plain, "", ""
+    return plain[: verb.start()], verb.group(), plain[verb.end() :]
+
+
+def _numbers_in(plain: str) -> set[str]:
+    return {number.lstrip("0") for number in _NUMBER.findall(plain)}
 
 
 def _read_symbol(place: int, entry: Entry) -> _Symbol:
@@ -154,6 +192,7 @@ def _read_symbol(place: int, entry: Entry) -> _Symbol:
         years[0] if years else "",
         frozenset((letters | {_KINDS.get(kind, "")}) - {""}),
         entry.issued_on,
+        frozenset(piece.lstrip("0") for piece in _pieces(fold(entry.title))),
     )
 
 
