@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -27,6 +27,9 @@ from bot.channel.zalo.client import HISTORY_PAGE, ZaloClient
 from bot.channel.zalo.errors import Action, ZaloError
 from models import MessageStatus, OutboxMessage
 
+# Our note of a message may be so much later than Zalo's: read from before the search, its
+# entry shows that it accounts for none of those searched.
+NOTED_WITHIN = timedelta(seconds=30)
 # 50 messages back: more in one chat since a lost answer means a loop, not a conversation.
 MAX_PAGES = 5
 _HISTORY_KINDS = {
@@ -53,17 +56,19 @@ def read_since(
     *,
     is_group: bool = False,
 ) -> list[HistoryItem]:
-    """The account's own messages to this person, or group, since then, oldest first.
+    """The account's own messages to this person, or group, since ``NOTED_WITHIN`` before
+    then, oldest first.
 
     ``ZaloError(RETRY)`` when the history does not reach back that far.
     """
+    begins = since - NOTED_WITHIN
     read = client.group_conversation if is_group else client.conversation
     found: list[HistoryItem] = []
     for page in range(MAX_PAGES):
         items = read(token, user_id, offset=page * HISTORY_PAGE)
-        found += [item for item in items if item.sent_at >= since and item.from_oa]
+        found += [item for item in items if item.sent_at >= begins and item.from_oa]
         is_last = len(items) < HISTORY_PAGE
-        if is_last or any(item.sent_at < since for item in items):
+        if is_last or any(item.sent_at < begins for item in items):
             return sorted(found, key=lambda item: item.sent_at)
     raise ZaloError(Action.RETRY, None, "history does not reach back far enough")
 

@@ -394,8 +394,6 @@ def _vocabulary(entries: Iterable[Entry], said: Said, lexicon: Lexicon) -> Vocab
         for text in (entry.title, *entry.aliases):
             vocabulary.learn(words(text), usual=entry.has_details)
         vocabulary.learn(words(entry.context), usual=False)
-    for typed in said.typed:
-        vocabulary.learn([word for word, _ in typed], usual=True)
     phrases = [*lexicon.concepts, *lexicon.stop_phrases, *lexicon.admin_words]
     for patterns in lexicon.situations.values():
         phrases += [text for p in patterns for part in p.parts for text in part]
@@ -403,6 +401,8 @@ def _vocabulary(entries: Iterable[Entry], said: Said, lexicon: Lexicon) -> Vocab
     phrases += [text for texts in lexicon.outside.values() for text in texts]
     for text in phrases:
         vocabulary.learn(words(text), usual=True)
+    for typed in said.typed:
+        vocabulary.learn_said([word for word, _ in typed])
     vocabulary.freeze()
     return vocabulary
 

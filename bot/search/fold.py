@@ -21,6 +21,7 @@ _INITIAL = re.compile(
     r"dd|ngh|ng|nh|gh|gi(?=[aeiouy])|kh|ph|qu|th|tr|ch|[bcdghklmnpqrstvx]|"
 )
 _TELEX_KEYS = re.compile(r"[wsfrxjz]")  # never inside a Vietnamese rhyme
+_WORDS_OF_ONE = frozenset("aoy")  # "ạ", "ở", "y"
 _TELEX_DOUBLES = re.compile(r"([aeod])\1+")
 
 
@@ -96,12 +97,13 @@ def repaired(word: str, known: Container[str]) -> str | None:
     """A known word that ``word`` was meant to be, if keyboard leftovers explain it."""
     letters = re.sub(r"[0-9]", "", word)
     for candidate in (
-        collapse(word),
         without_telex(word),
+        collapse(word),
         collapse(without_telex(word)),
         without_telex(letters),
     ):
-        if len(candidate) > 1 and candidate != word and candidate in known:
+        is_word = len(candidate) > 1 or candidate in _WORDS_OF_ONE
+        if is_word and candidate != word and candidate in known:
             return candidate
     return None
 

@@ -83,6 +83,15 @@ class Vocabulary:
             if first.isalpha() and second.isalpha():
                 self._neighbours.add((first, second))
 
+    def learn_said(self, found: Sequence[str]) -> None:
+        """Add the words of an example; what its writer's keyboard left there is no word,
+        but another that is known already."""
+        right = [
+            word if word in self.usual else repaired(word, self.usual) or word
+            for word in found
+        ]
+        self.learn(right, usual=True)
+
     def freeze(self) -> None:
         """Make what reading needs and building does not."""
         self.guessable = sorted(word for word in self.usual if len(word) > 2)

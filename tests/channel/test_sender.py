@@ -18,7 +18,7 @@ from bot.channel.verdicts import MAX_ATTEMPTS
 from bot.channel.zalo.answers import SentMessage
 from bot.channel.zalo.client import ZaloClient
 from bot.channel.zalo.errors import Action, Surface, action_for
-from models import ApiGeneration, Contact, Lane, MessageStatus
+from models import ApiGeneration, Contact, Lane, MessageStatus, OutboxMessage
 from tests.channel.conftest import OA_ID, Post, wait_until
 from tests.channel.fake_zalo import V2, V3
 
@@ -472,6 +472,25 @@ def test_equal_text_sent_before_does_not_hide_a_lost_one(post: Post) -> None:
     post.write(minh, "Dạ vâng")
     post.sender.run_once()
     post.zalo.fail(V3, "cut")  # the second never arrives
+    post.write(minh, "Dạ vâng")
+    post.sender.run_once()
+    post.clock.forward(seconds=16)
+    post.sender.run_once()
+    assert post.zalo.texts() == ["Dạ vâng", "Dạ vâng"]
+    assert [row.zalo_message_id for row in post.rows()] == ["m1", "m2"]
+
+
+def test_equal_text_noted_a_moment_late_does_not_hide_a_lost_one(post: Post) -> None:
+    """Zalo's time of the first lies before the search begins, our own note of it after."""
+    minh = post.person()
+    post.write(minh, "Dạ vâng")
+    post.sender.run_once()
+    with post.database.writing() as session:
+        first = session.get_one(OutboxMessage, post.row().id)
+        assert first.sent_at is not None
+        first.sent_at += timedelta(seconds=2)
+    post.clock.forward(seconds=11)  # ten are searched before the call
+    post.zalo.fail(V3, "cut_after")
     post.write(minh, "Dạ vâng")
     post.sender.run_once()
     post.clock.forward(seconds=16)
