@@ -14,11 +14,10 @@ from bot.search.fold import words
 from bot.search.lexicon import Aspect, Lexicon
 from bot.search.reading import Reading, accents_of, agreement
 
-
 # An aspect or a frame with one of these only asks; "lệ phí" or "online" may be what is
 # asked for, and "làm sao" is how people begin who want to lose weight.
-_ASKING = frozenset("gi nhieu may lau dau khong nao sao ai".split())
-_PLEASE = frozenset(["hoi", "phai"])
+_ASKING = frozenset(["gi", "nhieu", "may", "lau", "dau", "khong", "nao", "sao", "ai"])
+_PLEASE = frozenset(["hoi", "phai", "chao", "de"])
 
 
 class Intent:

@@ -9,12 +9,12 @@ smaller weight. Terms are runs of one to five neighbouring words.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import extractOne
+from rapidfuzz.process import extract
 
 from bot.search.fold import accented_words, repaired, split_glued
 from bot.search.lexicon import Lexicon
@@ -23,6 +23,8 @@ LONGEST_TERM = 5  # words; the longest phrase of the lexicon
 REPAIRED = 0.95  # keyboard leftovers leave little doubt
 EXPANDED = 0.85  # an abbreviation that could mean several things
 GUESSED = 0.7  # one letter off a known word, and not a word itself
+SHORT, SHORT_SLIP = 5, 4  # letters: glued words, words with a slip
+GUESSES = 40
 SUSPECTED = 0.5  # a known word, but another one is usual beside its neighbour
 
 Typed = tuple[str, str]  # a word, folded and as marked
@@ -92,6 +94,14 @@ class Vocabulary:
         ]
         self.learn(right, usual=True)
 
+    def beside(self, before: str, after: str) -> set[str]:
+        """Words that usually stand between these."""
+        return {*self.follows.get(before, ()), *self.precedes.get(after, ())}
+
+    def are_neighbours(self, found: Sequence[str]) -> bool:
+        """Whether each usually follows the one before it."""
+        return all(b in self.follows.get(a, ()) for a, b in itertools.pairwise(found))
+
     def freeze(self) -> None:
         """Make what reading needs and building does not."""
         self.guessable = sorted(word for word in self.usual if len(word) > 2)
@@ -132,7 +142,10 @@ def _read(typed: Sequence[Typed], vocabulary: Vocabulary) -> Reading:
     alternatives: list[tuple[int, list[Word]]] = []
     for place, (plain, accent) in enumerate(typed):
         evidence = accent if accent != plain or trusted else None
-        found, others = _read_word(plain, evidence, place, vocabulary)
+        before = reading.words[-1].plain if reading.words else ""
+        after = typed[place + 1][0] if place + 1 < len(typed) else ""
+        beside = vocabulary.beside(before, after)
+        found, others = _read_word(plain, evidence, place, vocabulary, beside)
         alternatives += [(len(reading.words), other) for other in others]
         reading.words += found
     alternatives += _suspicions(reading.words, vocabulary)
@@ -143,7 +156,11 @@ def _read(typed: Sequence[Typed], vocabulary: Vocabulary) -> Reading:
 
 
 def _read_word(
-    plain: str, accent: str | None, place: int, vocabulary: Vocabulary
+    plain: str,
+    accent: str | None,
+    place: int,
+    vocabulary: Vocabulary,
+    beside: Collection[str],
 ) -> tuple[list[Word], list[list[Word]]]:
     """The likeliest words for one typed word, and other possibilities."""
     if (expansions := vocabulary.abbreviations.get(plain)) is not None and (
@@ -158,25 +175,34 @@ def _read_word(
         return _from_text(usual, 1.0, place), []
     if plain in vocabulary.known or not plain.isalnum() or plain.isdigit():
         return [Word(plain, accent, 1.0, place)], []
-    return _read_unknown(plain, accent, place, vocabulary), []
+    return _read_unknown(plain, accent, place, vocabulary, beside), []
 
 
 def _read_unknown(
-    plain: str, accent: str | None, place: int, vocabulary: Vocabulary
+    plain: str,
+    accent: str | None,
+    place: int,
+    vocabulary: Vocabulary,
+    beside: Collection[str],
 ) -> list[Word]:
+    """``beside``: the usual neighbours of the words around it."""
     fixed = repaired(plain, vocabulary.known)
     if fixed is not None:
         return [Word(fixed, None, REPAIRED, place)]
-    if len(plain) > 5 and (pieces := split_glued(plain, vocabulary.usual)):
+    pieces = split_glued(plain, vocabulary.usual)
+    if pieces and (len(plain) > SHORT or vocabulary.are_neighbours(pieces)):
         return [Word(piece, None, REPAIRED, place) for piece in pieces]
-    if len(plain) > 3 and not any(char.isdigit() for char in plain):
+    if len(plain) >= SHORT_SLIP and not any(char.isdigit() for char in plain):
         # One slip for words up to six letters, two for longer (English, glued) ones.
         limit = 1 if len(plain) < 7 else 2
-        close = extractOne(
-            plain, vocabulary.guessable, scorer=OSA.distance, score_cutoff=limit
-        )
-        if close is not None:
-            return [Word(close[0], None, GUESSED, place)]
+        close = extract(
+            plain, vocabulary.guessable, scorer=OSA.distance,
+            score_cutoff=limit, limit=GUESSES,
+        )  # fmt: skip
+        if close:
+            # of equally close words the one that usually stands here
+            meant = min(close, key=lambda one: (one[1], one[0] not in beside))
+            return [Word(meant[0], None, GUESSED, place)]
     return [Word(plain, accent, 1.0, place)]
 
 
