@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import platform
 import sys
 from datetime import UTC, datetime
@@ -17,13 +18,20 @@ NAMES = (
 
 def main(arguments: list[str]) -> None:
     """Run the named benchmarks (all without a name); ``--write`` keeps the tables."""
-    names = [name for name in arguments if not name.startswith("-")] or list(NAMES)
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument(
+        "--write", action="store_true", help="keep the tables under docs/results"
+    )
+    options = parser.parse_args(arguments)
+    if unknown := sorted({*options.names} - {*NAMES}):
+        parser.error(f"no benchmark is called {unknown[0]}: {', '.join(NAMES)}")
     tables = []
-    for name in names:
+    for name in options.names or NAMES:
         table = import_module(f"bench.{name}").run()
         print(table, flush=True)
         tables.append(table)
-    if "--write" in arguments:
+    if options.write:
         _write("\n\n".join(tables))
 
 

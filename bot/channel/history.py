@@ -29,7 +29,7 @@ from models import MessageStatus, OutboxMessage
 
 # Our note of a message may be so much later than Zalo's: read from before the search, its
 # entry shows that it accounts for none of those searched.
-NOTED_WITHIN = timedelta(seconds=30)
+NOTED_WITHIN = timedelta(seconds=10)
 # 50 messages back: more in one chat since a lost answer means a loop, not a conversation.
 MAX_PAGES = 5
 _HISTORY_KINDS = {
@@ -56,10 +56,10 @@ def read_since(
     *,
     is_group: bool = False,
 ) -> list[HistoryItem]:
-    """The account's own messages to this person, or group, since ``NOTED_WITHIN`` before
-    then, oldest first.
+    """The account's own messages to this person, or group, since then, and as far as the
+    pages go since ``NOTED_WITHIN`` before, oldest first.
 
-    ``ZaloError(RETRY)`` when the history does not reach back that far.
+    ``ZaloError(RETRY)`` when the history does not reach back to then.
     """
     begins = since - NOTED_WITHIN
     read = client.group_conversation if is_group else client.conversation
@@ -69,8 +69,13 @@ def read_since(
         found += [item for item in items if item.sent_at >= begins and item.from_oa]
         is_last = len(items) < HISTORY_PAGE
         if is_last or any(item.sent_at < begins for item in items):
-            return sorted(found, key=lambda item: item.sent_at)
-    raise ZaloError(Action.RETRY, None, "history does not reach back far enough")
+            break
+    else:
+        if not any(item.sent_at < since for item in items):
+            raise ZaloError(
+                Action.RETRY, None, "history does not reach back far enough"
+            )
+    return sorted(found, key=lambda item: item.sent_at)
 
 
 def known_sends(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlmodel import select
 from bot.channel import by_phone, intake, money, outbox
 from bot.channel.inbound import parse_event
 from bot.channel.outgoing import ByPhone, Outgoing
+from bot.channel.reconciling import LOOK_UPS_BEFORE_GIVING_UP
 from bot.people import joining
 from models import (
     Contact,
@@ -145,6 +147,27 @@ def test_one_of_unknown_outcome_is_proven_by_its_receipt_and_by_no_other(
         with town.database.writing() as session:
             intake.store_event(session, arrival)
         assert row(town, "a").status == wanted
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_one_whose_answer_was_lost_waits_for_its_receipt_and_is_never_repeated(
+    lan: Chat, town: Town, is_proven: bool
+) -> None:
+    """What may have cost money is not sent again: it is proven, or given up."""
+    town.simulator.webhook.enabled = is_proven
+    fault = {"kind": "cut_after_delivery", "times": 1, "path": "/message/template"}
+    lan.post_control("/faults", fault)
+    send(town, "a")
+    for turn in range(1, LOOK_UPS_BEFORE_GIVING_UP + 2):
+        town.worker.conversations.clock.move(timedelta(minutes=9 * turn))
+        lan.drain()
+    found = row(town, "a")
+    if is_proven:
+        assert found.status == MessageStatus.DELIVERED
+    else:
+        assert (found.status, found.reason) == ("dead", "outcome_unknown")
+    assert len(at_zalo(town)) == 1
+    assert spent(town) == PRICE
 
 
 @pytest.mark.parametrize(
