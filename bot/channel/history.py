@@ -30,8 +30,8 @@ from models import MessageStatus, OutboxMessage
 # Our note of a message may be so much later than Zalo's: read from before the search, its
 # entry shows that it accounts for none of those searched.
 NOTED_WITHIN = timedelta(seconds=10)
-# 50 messages back: more in one chat since a lost answer means a loop, not a conversation.
-MAX_PAGES = 5
+# 200 messages back: ten seconds of a chat at twice the pace one sender can reach.
+MAX_PAGES = 20
 _HISTORY_KINDS = {
     AssetKind.IMAGE: "photo",
     AssetKind.GIF: "GIF",
