@@ -5,7 +5,8 @@ How a hit is ranked, in this order:
 1. *Named exactly*: a procedure code or a document's symbol, in any shape (``symbols``).
 2. *Read*: the question is folded, its spelling repaired, abbreviations and everyday
    words expanded (``reading``, ``lexicon``); the polite frame loses its weight and tells
-   the aspect (``intent``).
+   the aspect (``intent``). Words that only ask for price, time or place are not heard by
+   what follows; who would be sent away is heard once more with them.
 3. *Score* of a detailed entry = ``words`` + ``phrase`` + ``said`` (``ranking``).
    ``words`` is the share of the question, weighed by rarity, that stands in the entry's
    fields (pairs of neighbours count beside single words). ``phrase`` is the best single

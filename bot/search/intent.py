@@ -1,7 +1,8 @@
 """What a question wants to know, and whether it is ours to answer.
 
 The aspect (papers, fee, time, ...) and the polite frame ("cho hỏi", "cần gì vậy cán
-bộ") are found by phrase, then carry no weight in the search. Whether a question is the
+bộ") are found by phrase, then carry no weight in the search; those that only ask
+("bao nhiêu tiền", "mất bao lâu") are taken out of it. Whether a question is the
 business of public administration is judged by evidence: words of other worlds
 (weather, football, cooking, ...) against words of administration.
 """
