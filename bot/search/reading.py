@@ -24,7 +24,7 @@ REPAIRED = 0.95  # keyboard leftovers leave little doubt
 EXPANDED = 0.85  # an abbreviation that could mean several things
 GUESSED = 0.7  # one letter off a known word, and not a word itself
 SHORT, SHORT_SLIP = 5, 4  # letters: glued words, words with a slip
-GUESSES = 40
+GUESSES = 40  # words equally close to what was typed, of which the usual one is taken
 SUSPECTED = 0.5  # a known word, but another one is usual beside its neighbour
 
 Typed = tuple[str, str]  # a word, folded and as marked
