@@ -14,11 +14,12 @@ from tests.channel.conftest import OA_ID, MovableClock, Post
 
 
 class StandingClock(MovableClock):
-    """Moves only when it is told to."""
+    """Moves only when it is told to, and stands well inside a minute: a sender that waits
+    for the next one would wait for ever."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.at = super().now()
+        self.at = super().now().replace(second=20)
 
     def now(self) -> datetime:
         return self.at + self.ahead
