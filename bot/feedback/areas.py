@@ -42,6 +42,7 @@ class Lists:
     closing_reasons: tuple[str, ...]
     emergencies: tuple[Emergency, ...]
     unless: tuple[str, ...]
+    sound_alikes: tuple[str, ...]
     most_words: int
 
     def label(self, key: str) -> str:
@@ -64,6 +65,8 @@ class Lists:
         if "?" in text or len(text.split()) > self.most_words:
             return None
         said = _Said(text)
+        for words in self.sound_alikes:
+            said = said.without(words)
         for one in self.emergencies:
             found = next(filter(said.has, one.phrases), None)
             if found is not None and not said.without(found).has_any(self.unless):
@@ -114,6 +117,7 @@ def _lists(file: Path, changed: int) -> Lists:
         closing_reasons=tuple(raw["closing"]["reasons"]),
         emergencies=tuple(map(_emergency, raw["emergencies"])),
         unless=tuple(raw["emergency_words"]["unless"]),
+        sound_alikes=tuple(raw["emergency_words"]["sound_alikes"]),
         most_words=raw["emergency_words"]["most_words"],
     )
 
