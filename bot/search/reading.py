@@ -9,7 +9,7 @@ smaller weight. Terms are runs of one to five neighbouring words.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 
@@ -144,8 +144,7 @@ def _read(typed: Sequence[Typed], vocabulary: Vocabulary) -> Reading:
         evidence = accent if accent != plain or trusted else None
         before = reading.words[-1].plain if reading.words else ""
         after = typed[place + 1][0] if place + 1 < len(typed) else ""
-        beside = vocabulary.beside(before, after)
-        found, others = _read_word(plain, evidence, place, vocabulary, beside)
+        found, others = _read_word(plain, evidence, place, vocabulary, (before, after))
         alternatives += [(len(reading.words), other) for other in others]
         reading.words += found
     alternatives += _suspicions(reading.words, vocabulary)
@@ -160,7 +159,7 @@ def _read_word(
     accent: str | None,
     place: int,
     vocabulary: Vocabulary,
-    beside: Collection[str],
+    neighbours: tuple[str, str],
 ) -> tuple[list[Word], list[list[Word]]]:
     """The likeliest words for one typed word, and other possibilities."""
     if (expansions := vocabulary.abbreviations.get(plain)) is not None and (
@@ -175,7 +174,7 @@ def _read_word(
         return _from_text(usual, 1.0, place), []
     if plain in vocabulary.known or not plain.isalnum() or plain.isdigit():
         return [Word(plain, accent, 1.0, place)], []
-    return _read_unknown(plain, accent, place, vocabulary, beside), []
+    return _read_unknown(plain, accent, place, vocabulary, neighbours), []
 
 
 def _read_unknown(
@@ -183,9 +182,9 @@ def _read_unknown(
     accent: str | None,
     place: int,
     vocabulary: Vocabulary,
-    beside: Collection[str],
+    neighbours: tuple[str, str],
 ) -> list[Word]:
-    """``beside``: the usual neighbours of the words around it."""
+    """``neighbours``: the words before and after it, "" where there is none."""
     fixed = repaired(plain, vocabulary.known)
     if fixed is not None:
         return [Word(fixed, None, REPAIRED, place)]
@@ -201,6 +200,7 @@ def _read_unknown(
         )  # fmt: skip
         if close:
             # of equally close words the one that usually stands here
+            beside = vocabulary.beside(*neighbours)
             meant = min(close, key=lambda one: (one[1], one[0] not in beside))
             return [Word(meant[0], None, GUESSED, place)]
     return [Word(plain, accent, 1.0, place)]
