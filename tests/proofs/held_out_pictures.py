@@ -9,10 +9,12 @@ another picture of the same kind of place.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+
+from tests.proofs.picture_pairs import Change, Scene, pairs_of
 
 WIDE = (1280, 960)
 Colour = tuple[int, int, int]
@@ -151,7 +153,7 @@ def screen(rng: random.Random) -> Image.Image:
     return grain(rng, picture, 0.05)
 
 
-SCENES: tuple[Callable[[random.Random], Image.Image], ...] = (meeting, village, screen)
+SCENES: tuple[Scene, ...] = (meeting, village, screen)
 
 
 # --- as people send it again --------------------------------------------------------------
@@ -225,7 +227,7 @@ def tinted(rng: random.Random, picture: Image.Image) -> Image.Image:
     return ImageEnhance.Contrast(bright).enhance(rng.uniform(0.8, 1.2))
 
 
-CHANGES: dict[str, Callable[[random.Random, Image.Image], Image.Image]] = {
+CHANGES: dict[str, Change] = {
     "smaller": smaller,
     "recompressed": recompressed,
     "cropped": cropped,
@@ -240,17 +242,5 @@ CHANGES: dict[str, Callable[[random.Random, Image.Image], Image.Image]] = {
 def pairs(
     count: int, seed: int = 1947
 ) -> Iterator[tuple[str, Image.Image, Image.Image, bool]]:
-    """Half of them the same picture sent again, in every way by turns; half two pictures."""
-    rng = random.Random(seed)
-    names = list(CHANGES)
-    for number in range(count):
-        draw = SCENES[number % len(SCENES)]
-        one = draw(rng)
-        if number % 2:
-            yield "unrelated", one, draw(rng), False
-            continue
-        name = names[number // 2 % len(names)]
-        other = CHANGES[name](rng, one)
-        # which of the two was there first must not matter
-        first, second = (other, one) if number % 4 else (one, other)
-        yield name, first, second, True
+    """Half of them the same picture sent again, half two pictures."""
+    return pairs_of(SCENES, CHANGES, count, seed)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFilter
+
+from tests.proofs.picture_pairs import Change, Scene, pairs_of
 
 SIZE = (1200, 800)
 
@@ -85,7 +87,7 @@ def night(rng: random.Random) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(1))
 
 
-SCENES: tuple[Callable[[random.Random], Image.Image], ...] = (
+SCENES: tuple[Scene, ...] = (
     noise,
     collage,
     poster,
@@ -140,7 +142,7 @@ def framed(rng: random.Random, picture: Image.Image) -> Image.Image:
     return frame
 
 
-CHANGES: dict[str, Callable[[random.Random, Image.Image], Image.Image]] = {
+CHANGES: dict[str, Change] = {
     "resized": resized,
     "squeezed": squeezed,
     "cut": cut,
@@ -153,15 +155,5 @@ CHANGES: dict[str, Callable[[random.Random, Image.Image], Image.Image]] = {
 def pairs(
     count: int, seed: int = 8
 ) -> Iterator[tuple[str, Image.Image, Image.Image, bool]]:
-    rng = random.Random(seed)
-    names = list(CHANGES)
-    for number in range(count):
-        draw = SCENES[number % len(SCENES)]
-        one = draw(rng)
-        if number % 2:
-            yield "unrelated", one, draw(rng), False
-            continue
-        name = names[number // 2 % len(names)]
-        other = CHANGES[name](rng, one)
-        first, second = (other, one) if number % 4 else (one, other)
-        yield name, first, second, True
+    """Half of them the same picture sent again, half two pictures."""
+    return pairs_of(SCENES, CHANGES, count, seed)
