@@ -6,9 +6,19 @@ A link shows a page with one button: looking at it, as previews of links do, use
 from __future__ import annotations
 
 import structlog
-from flask import Blueprint, make_response, redirect, render_template, session, url_for
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask import (
+    Blueprint,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from werkzeug.wrappers import Response
 
 from bot.people import logins
@@ -19,18 +29,26 @@ from dashboard.office import office, visitor
 log = structlog.get_logger(__name__)
 
 # Nobody has thirty links; a link has 256 bits, so this only keeps guessers from our log.
-TRIES = "30 per minute"
+TRIES = parse("30 per minute")
 
 
-def create_door() -> tuple[Blueprint, Limiter]:
-    """Made anew for each application: the limiter counts for itself."""
-    limiter = Limiter(get_remote_address, storage_uri="memory://")
+def create_door() -> Blueprint:
+    """Made anew for each application: each counts the tries at its own door."""
+    limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def count_tries() -> None:
+        if "token" in (request.view_args or {}):
+            address = request.remote_addr or ""
+            if not limiter.hit(TRIES, request.method, address):
+                abort(429)
+
     door = Blueprint("door", __name__)
+    door.before_request(count_tries)
     door.get("/login")(knock)
-    door.get("/login/<token>")(limiter.limit(TRIES)(show))
-    door.post("/login/<token>")(limiter.limit(TRIES)(enter))
+    door.get("/login/<token>")(show)
+    door.post("/login/<token>")(enter)
     door.post("/logout")(leave)
-    return door, limiter
+    return door
 
 
 def knock() -> str:

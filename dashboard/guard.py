@@ -5,7 +5,8 @@ Whatever is wrong ends here; a view behind it has a visitor and a checked form.
 
 from __future__ import annotations
 
-from flask import Flask, abort, g, redirect, request, session, url_for
+from flask import Flask, Request, abort, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from sqlmodel import Session
 from werkzeug.wrappers import Response
@@ -23,7 +24,15 @@ KEY = "key"  # of the session, in the signed cookie
 csrf = CSRFProtect()
 
 
+class Sessions(SecureCookieSessionInterface):
+    """For pages only, as the path of the cookie says: events need not be asked for one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return super().open_session(app, request) if is_ours(request.path) else None
+
+
 def set_up(app: Flask) -> None:
+    app.session_interface = Sessions()
     csrf.init_app(app)
     app.before_request(_check)
 

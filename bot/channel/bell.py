@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 # In quotes: the drivers of the two others are loaded only where they are used.
 Bell: TypeAlias = "PipeBell | PostgresBell | RedisBell"
 
+RINGS_APART_SECONDS = 0.01
+
 
 def open_bell(settings: Settings, database: Database) -> Bell:
     """The bell of this installation; only its own driver is loaded."""
@@ -42,6 +45,43 @@ def open_bell(settings: Settings, database: Database) -> Bell:
     from bot.channel.bell_postgres import PostgresBell
 
     return PostgresBell(database.url)
+
+
+class Ringer:
+    """Rings for a process that works for many at once: none of them waits for the bell,
+    and what is asked for right after a ring is one ring more."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._asked = threading.Condition()
+        self._is_wanted = self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="ringer", daemon=True)
+        self._thread.start()
+
+    def ring(self) -> None:
+        with self._asked:
+            self._is_wanted = True
+            self._asked.notify()
+
+    def close(self) -> None:
+        """What was asked for is rung before."""
+        with self._asked:
+            self._is_closed = True
+            self._asked.notify()
+        self._thread.join()
+        self._bell.close()
+
+    def _run(self) -> None:
+        while self._wait_until_asked():
+            self._bell.ring()
+            time.sleep(RINGS_APART_SECONDS)
+
+    def _wait_until_asked(self) -> bool:
+        """False when nobody asks any more."""
+        with self._asked:
+            self._asked.wait_for(lambda: self._is_wanted or self._is_closed)
+            was_wanted, self._is_wanted = self._is_wanted, False
+        return was_wanted
 
 
 class PipeBell:

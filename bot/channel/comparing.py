@@ -103,8 +103,8 @@ class Comparison:
         lost.sort(key=lambda item: item.sent_at)
         oa_id = self.reader.oa_id
         arrivals = [arrival_from(item, oa_id, self.now) for item in lost]
-        with self.database.writing() as session:
-            stored = [store_event(session, arrival).is_new for arrival in arrivals]
+        with self.database.writing_plainly() as connection:
+            stored = [store_event(connection, arrival).is_new for arrival in arrivals]
         self.found += sum(stored)
 
     def _is_wanted(self, item: HistoryItem) -> bool:

@@ -29,7 +29,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlmodel import Session
 
 from bot.channel import by_phone, groups, storing, tagging
 from bot.channel.event_kinds import GROUP_MESSAGES
@@ -130,9 +129,8 @@ def arrival_of(
     )
 
 
-def store_event(session: Session, arrival: Arrival) -> Stored:
+def store_event(connection: Connection, arrival: Arrival) -> Stored:
     """Write the event and what it says about its person; see the module's guarantees."""
-    connection = session.connection()
     if arrival.kind == EventKind.GROUP and not storing.is_official(connection, arrival):
         arrival = _without_words(arrival)
     event = storing.insert_event(connection, arrival)
@@ -143,9 +141,7 @@ def store_event(session: Session, arrival: Arrival) -> Stored:
     by_phone.note_receipt(connection, arrival)
     if arrival.ignored_because is not None:
         return Stored(Outcome.IGNORED, event.id, arrival.ignored_because)
-    contact_id = storing.remember_contact(connection, arrival)
-    if event.contact_id is None:
-        storing.tie(connection, event.id, contact_id)
+    storing.remember_contact(connection, arrival, event)
     return Stored(Outcome.STORED, event.id)
 
 

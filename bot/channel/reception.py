@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 
-from bot.channel.bell import Bell
+from bot.channel.bell import Bell, Ringer
 from bot.channel.intake import Arrival, Outcome, Stored, store_event
 from bot.channel.spool import Spool
 from bot.channel.together import Together
@@ -33,7 +33,7 @@ class NotTakenError(RuntimeError):
 class Reception:
     """One per web process."""
 
-    def __init__(self, database: Database, spool: Spool, bell: Bell) -> None:
+    def __init__(self, database: Database, spool: Spool, bell: Bell | Ringer) -> None:
         self._database = database
         self._spool = spool
         self._bell = bell
@@ -83,8 +83,8 @@ class Reception:
         self._bell.close()
 
     def _alone(self, arrival: Arrival) -> Stored:
-        with self._database.writing() as session:
-            return store_event(session, arrival)
+        with self._database.writing_plainly() as connection:
+            return store_event(connection, arrival)
 
     def _put_aside(self, arrival: Arrival) -> Stored:
         try:
@@ -119,9 +119,9 @@ class Reception:
 
     def _store(self, arrivals: Sequence[Arrival]) -> None:
         try:
-            with self._database.writing() as session:
+            with self._database.writing_plainly() as connection:
                 for arrival in arrivals:
-                    store_event(session, arrival)
+                    store_event(connection, arrival)
         except StatementError as error:
             if type(error) in (StatementError, DataError, IntegrityError):
                 raise ValueError(type(error).__name__) from None  # never its text

@@ -12,10 +12,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Executable,
     Select,
     Table,
+    Update,
     bindparam,
     case,
     func,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 
 from bot.channel.inbound import CLOCK_SKEW, EventKind
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from bot.channel.intake import Arrival
 
 _UNSAID = ("id", "contact_id")  # the database's own, and what a statement looks up
+_TOLD = ("user_id_by_app", "last_interaction_at")  # by any event, of its person
 _FOLLOWING = (EventKind.FOLLOW.value, EventKind.UNFOLLOW.value)
 
 
@@ -66,15 +70,17 @@ def is_official(connection: Connection, arrival: Arrival) -> bool:
 
 
 def insert_event(connection: Connection, arrival: Arrival) -> NewEvent | None:
-    """The new row, tied to its person if known; None when it is already there, or when
-    the account is not ours."""
+    """The new row, tied to its person if known, who is renewed; None when it is already
+    there, or when the account is not ours."""
     reason = arrival.ignored_because
+    statements, told = _statements(connection), _told_by(arrival)
+    renewal = {f"new_{name}": value for name, value in told.items()}
     found = connection.execute(
-        _statements(connection).event,
+        statements.event,
         _defaults(WebhookEvent)
         | {
             "event_key": arrival.event_key,
-            "oa_id": arrival.oa_id,
+            "account": arrival.oa_id,
             "event_name": arrival.event_name,
             "payload": arrival.payload,
             "body_sha256": arrival.body_sha256,
@@ -84,35 +90,27 @@ def insert_event(connection: Connection, arrival: Arrival) -> NewEvent | None:
             "reason": reason,
             "due_at": arrival.received_at,
             "of_user": arrival.user_id if reason is None else None,
+            **renewal,
         },
     ).first()
-    return NewEvent(*found) if found else None
+    if found is None:
+        return None
+    event = NewEvent(*found)
+    if statements.renewal is not None and event.contact_id is not None:
+        connection.execute(statements.renewal, {"contact": event.contact_id, **renewal})
+    return event
 
 
-def remember_contact(connection: Connection, arrival: Arrival) -> int:
-    """The person of this event, made or renewed."""
-    is_newer = arrival.occurred_at if arrival.is_interaction else None
-    contact_id: int = connection.execute(
-        _statements(connection).contact,
-        _defaults(Contact)
-        | {
-            "oa_id": arrival.oa_id,
-            "user_id": arrival.user_id,
-            "user_id_by_app": arrival.user_id_by_app,
-            "created_at": arrival.received_at,
-            "last_interaction_at": is_newer,
-        },
-    ).scalar_one()
+def remember_contact(connection: Connection, arrival: Arrival, event: NewEvent) -> None:
+    """The person of a new event: made and tied to it unless known, follower or not."""
+    contact_id = event.contact_id
+    if contact_id is None:
+        contact_id = _make_contact(connection, arrival)
+        connection.execute(
+            _statements(connection).tie, {"event": event.id, "contact": contact_id}
+        )
     if arrival.kind in _FOLLOWING:
         _remember_following(connection, arrival, contact_id)
-    return contact_id
-
-
-def tie(connection: Connection, event_id: int, contact_id: int) -> None:
-    """Say whose event it is, when the person came into being with it."""
-    connection.execute(
-        _statements(connection).tie, {"event": event_id, "contact": contact_id}
-    )
 
 
 def note_delivery(connection: Connection, arrival: Arrival, no_body: str) -> None:
@@ -123,6 +121,27 @@ def note_delivery(connection: Connection, arrival: Arrival, no_body: str) -> Non
         .where(events.c.event_key == arrival.event_key, events.c.body_sha256 == no_body)
         .values(body_sha256=arrival.body_sha256, received_at=arrival.received_at)
     )
+
+
+def _make_contact(connection: Connection, arrival: Arrival) -> int:
+    """Two of its events may come at once: the second renews what the first has made."""
+    made: int = connection.execute(
+        _statements(connection).contact,
+        _defaults(Contact)
+        | _told_by(arrival)
+        | {
+            "oa_id": arrival.oa_id,
+            "user_id": arrival.user_id,
+            "created_at": arrival.received_at,
+        },
+    ).scalar_one()
+    return made
+
+
+def _told_by(arrival: Arrival) -> dict[str, Any]:
+    """What an event tells of its person, known or not: the columns of ``_TOLD``."""
+    interacted_at = arrival.occurred_at if arrival.is_interaction else None
+    return dict(zip(_TOLD, (arrival.user_id_by_app, interacted_at), strict=True))
 
 
 def _remember_following(
@@ -155,6 +174,7 @@ class _Statements:
     account: Executable
     event: Executable
     contact: Executable
+    renewal: Executable | None  # None: the event's does it
     tie: Executable
 
 
@@ -167,32 +187,50 @@ def _built(is_sqlite: bool) -> _Statements:
     accounts, contacts = _table(Account), _table(Contact)
     events = _table(WebhookEvent)
     insert = sqlite.insert if is_sqlite else postgresql.insert
-    new_contact = insert(contacts)
-    new, old = (
-        new_contact.excluded.last_interaction_at,
-        contacts.c.last_interaction_at,
-    )
-    return _Statements(
-        account=select(accounts.c.oa_id).where(accounts.c.oa_id == bindparam("oa")),
-        event=insert(events)
+    event = (
+        insert(events)
         .from_select(*_event_of_ours())
         .on_conflict_do_nothing(index_elements=["event_key"])
-        .returning(events.c.id, events.c.contact_id),
+        .returning(events.c.id, events.c.contact_id)
+    )
+    told = {
+        name: bindparam(f"new_{name}", type_=contacts.c[name].type) for name in _TOLD
+    }
+    renewal = update(contacts).values(_renewed(told))
+    new_contact = insert(contacts)
+    return _Statements(
+        account=select(accounts.c.oa_id).where(accounts.c.oa_id == bindparam("oa")),
+        event=event if is_sqlite else _with_renewal(event, renewal),
         contact=new_contact.on_conflict_do_update(
             index_elements=["oa_id", "user_id"],
-            set_={
-                "user_id_by_app": func.coalesce(
-                    new_contact.excluded.user_id_by_app, contacts.c.user_id_by_app
-                ),
-                "last_interaction_at": case(
-                    (old.is_(None) | (new > old), new), else_=old
-                ),
-            },
+            set_=_renewed(new_contact.excluded),
         ).returning(contacts.c.id),
+        renewal=renewal.where(contacts.c.id == bindparam("contact"))
+        if is_sqlite
+        else None,
         tie=update(events)
         .where(events.c.id == bindparam("event"))
         .values(contact_id=bindparam("contact")),
     )
+
+
+def _with_renewal(event: ReturningInsert[int, int], renewal: Update) -> Executable:
+    """Both in one statement: the way to the server and back costs more than either."""
+    stored = event.cte("stored")
+    renewed = renewal.where(_table(Contact).c.id == stored.c.contact_id).cte("renewed")
+    return select(stored.c.id, stored.c.contact_id).add_cte(renewed)
+
+
+def _renewed(new: Any) -> dict[str, ColumnElement[Any]]:
+    """The newest of what was known of a person and what an event tells."""
+    old = _table(Contact).c
+    at, was_at = new["last_interaction_at"], old.last_interaction_at
+    return {
+        "user_id_by_app": func.coalesce(new["user_id_by_app"], old.user_id_by_app),
+        "last_interaction_at": case(
+            (was_at.is_(None) | (at > was_at), at), else_=was_at
+        ),
+    }
 
 
 def _event_of_ours() -> tuple[list[str], Select[*tuple[Any, ...]]]:
@@ -200,26 +238,29 @@ def _event_of_ours() -> tuple[list[str], Select[*tuple[Any, ...]]]:
     accounts, contacts = _table(Account), _table(Contact)
     events = _table(WebhookEvent)
     known_contact = select(contacts.c.id).where(
-        contacts.c.oa_id == bindparam("oa_id"),
+        contacts.c.oa_id == bindparam("account"),
         contacts.c.user_id == bindparam("of_user"),
     )
-    given = [column for column in events.c if column.name not in _UNSAID]
+    unsaid = {*_UNSAID, "oa_id", "processed_at"}
+    given = [column for column in events.c if column.name not in unsaid]
     values = [bindparam(column.name, type_=column.type) for column in given]
-    row = select(*values, known_contact.scalar_subquery()).where(
-        accounts.c.oa_id == bindparam("oa_id")
+    # "account": a value named like a column of contacts would be written there too
+    row = select(*values, accounts.c.oa_id, known_contact.scalar_subquery()).where(
+        accounts.c.oa_id == bindparam("account")
     )
-    return [*(column.name for column in given), "contact_id"], row
+    return [*(column.name for column in given), "oa_id", "contact_id"], row
 
 
 @cache
 def _defaults(model: type[SQLModel]) -> dict[str, Any]:
-    """What a row has that nobody has said anything about; never changed, only added to."""
-    fields = model.model_fields.items()
-    return {
+    """What a row has that nobody has said anything about, but for NULLs; never changed,
+    only added to."""
+    values = {
         name: field.get_default(call_default_factory=True)
-        for name, field in fields
-        if not field.is_required() and name not in _UNSAID
+        for name, field in model.model_fields.items()
+        if not field.is_required()
     }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _table(model: type[SQLModel]) -> Table:

@@ -72,8 +72,8 @@ class Together:
             _give_up([place], error)
 
     def _write(self, places: Sequence[_Place]) -> None:
-        with self._database.writing() as session:
-            stored = [store_event(session, place.arrival) for place in places]
+        with self._database.writing_plainly() as connection:
+            stored = [store_event(connection, place.arrival) for place in places]
         for place, outcome in zip(places, stored, strict=True):
             place.outcome = outcome
 

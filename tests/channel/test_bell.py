@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.channel.bell import PipeBell, open_bell
+from bot.channel.bell import PipeBell, Ringer, open_bell
 from bot.channel.bell_postgres import PostgresBell
 from bot.channel.bell_redis import RedisBell
 from bot.db import Database
@@ -27,6 +27,22 @@ NewBell = Callable[[], AnyBell]
 ROOT = Path(__file__).resolve().parents[2]
 REDIS = ("127.0.0.1", 6379)
 LONG = 30.0  # seconds; a bell that is heard ends it at once
+
+
+class SlowBell(PipeBell):
+    """Held up in its first ring until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.held_up = threading.Event(), threading.Event()
+        self.rings, self.is_closed = 0, False
+
+    def ring(self) -> None:
+        self.rings += 1
+        self.begun.set()
+        self.held_up.wait(LONG)
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 @pytest.fixture
@@ -107,6 +123,24 @@ def test_rings_while_busy_are_heard_later_as_one(new_bell: NewBell) -> None:
     while worker.wait(0.2):
         late += 1
     assert late < 5
+
+
+def test_who_rings_for_many_rings_once_for_those_who_ask_meanwhile() -> None:
+    bell = SlowBell()
+    ringer = Ringer(bell)
+    ringer.ring()
+    bell.begun.wait(LONG)
+    for _ in range(100):  # nobody waits for the bell, which is held up
+        ringer.ring()
+    bell.held_up.set()
+    ringer.close()
+    assert (bell.rings, bell.is_closed) == (2, True)
+
+
+def test_nothing_is_rung_at_the_end_when_nobody_asked() -> None:
+    bell = SlowBell()
+    Ringer(bell).close()
+    assert (bell.rings, bell.is_closed) == (0, True)
 
 
 @pytest.mark.parametrize("new_bell", ["postgresql", "redis"], indirect=True)

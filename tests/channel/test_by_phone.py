@@ -145,7 +145,7 @@ def test_one_of_unknown_outcome_is_proven_by_its_receipt_and_by_no_other(
         now = town.worker.conversations.clock.now()
         arrival = intake.arrival_of(parse_event(payload, now), payload, "x", now)
         with town.database.writing() as session:
-            intake.store_event(session, arrival)
+            intake.store_event(session.connection(), arrival)
         assert row(town, "a").status == wanted
 
 

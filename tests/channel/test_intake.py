@@ -48,7 +48,9 @@ class Store:
     def take(self, payload: dict[str, Any], now: datetime = NOW) -> Stored:
         with self.database.writing() as session:
             event = parse_event(payload, now)
-            return store_event(session, arrival_of(event, payload, "0" * 64, now))
+            return store_event(
+                session.connection(), arrival_of(event, payload, "0" * 64, now)
+            )
 
     def contact(self) -> Contact:
         with self.database.reading() as session:
@@ -212,7 +214,7 @@ def test_a_failure_leaves_neither_event_nor_contact(
         with database.writing() as session:
             payload = sample("user_send_text")
             arrival = arrival_of(parse_event(payload, NOW), payload, "0" * 64, NOW)
-            store_event(session, arrival)
+            store_event(session.connection(), arrival)
             raise PowerCutError
 
     with pytest.raises(PowerCutError):

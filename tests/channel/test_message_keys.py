@@ -33,7 +33,7 @@ def test_a_redelivery_across_the_upgrade_changes_nothing(
         session.add(Account(oa_id="5", created_at=now))
     with database.writing() as session:
         for arrival in arrivals:
-            assert store_event(session, arrival).is_new
+            assert store_event(session.connection(), arrival).is_new
     new = [arrival.event_key for arrival in arrivals]
     schema.downgrade(database, "0006_invitations_and_dialogs")
     assert keys(database) == [f"{name}|5|m1" for name in names]
@@ -41,7 +41,9 @@ def test_a_redelivery_across_the_upgrade_changes_nothing(
     assert keys(database) == new
     with database.writing() as session:
         for arrival in arrivals:
-            assert store_event(session, arrival).outcome == Outcome.DUPLICATE
+            assert (
+                store_event(session.connection(), arrival).outcome == Outcome.DUPLICATE
+            )
 
 
 def keys(database: Database) -> list[str]:

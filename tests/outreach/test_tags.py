@@ -32,7 +32,7 @@ def comes(database: Database, payload: dict[str, Any]) -> None:
         if session.get(Account, OA) is None:
             session.add(Account(oa_id=OA, created_at=now))
             session.flush()
-        store_event(session, arrival)
+        store_event(session.connection(), arrival)
 
 
 def tagged(database: Database) -> list[tuple[str, str]]:
