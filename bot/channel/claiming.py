@@ -138,21 +138,13 @@ def claim_unknown(
 
 def has_unknown(session: Session, now: datetime) -> bool:
     """A cheap look before the write lock is taken."""
-    found = select(OutboxMessage.id).where(
-        has_status(OutboxMessage, MessageStatus.SENDING),
-        col(OutboxMessage.lease_until) <= now,
-    )
-    return session.exec(found.limit(1)).first() is not None
+    return session.exec(_unknown_statement(), params={"at": now}).first() is not None
 
 
 def next_due_at(session: Session, now: datetime, horizon: datetime) -> datetime | None:
     """When the next row falls due after ``now``, if that is before ``horizon``."""
-    between = (
-        col(OutboxMessage.due_at) > now,
-        col(OutboxMessage.due_at) < horizon,
-    )
-    soonest = [_soonest(rank, *between) for rank in LANE_RANK.values()]
-    rows = session.exec(select(*soonest).select_from(Account)).all()
+    given = {"at": now, "horizon": horizon}
+    rows = session.exec(_next_due_statement(), params=given).all()
     return min((at for row in rows for at in row if at is not None), default=None)
 
 
@@ -166,22 +158,52 @@ def load_claimed(
     session: Session, ids: Sequence[int], now: datetime
 ) -> list[ClaimedMessage]:
     """The rows with their person and account, in the order they should leave."""
-    rows = session.exec(
+    rows = session.exec(_claimed_statement(), params={"ids": ids}).all()
+    return [
+        _claimed(row, contact, account, now, phone_of(session, row.content))
+        for row, contact, account in rows
+    ]
+
+
+# Each statement is built once: building it takes longer than running it.
+
+
+@cache
+def _unknown_statement() -> Any:
+    return (
+        select(OutboxMessage.id)
+        .where(
+            has_status(OutboxMessage, MessageStatus.SENDING),
+            col(OutboxMessage.lease_until) <= bindparam("at", type_=UTCDateTime()),
+        )
+        .limit(1)
+    )
+
+
+@cache
+def _next_due_statement() -> Any:
+    between = (
+        col(OutboxMessage.due_at) > bindparam("at", type_=UTCDateTime()),
+        col(OutboxMessage.due_at) < bindparam("horizon", type_=UTCDateTime()),
+    )
+    soonest = [_soonest(rank, *between) for rank in LANE_RANK.values()]
+    return select(*soonest).select_from(Account)
+
+
+@cache
+def _claimed_statement() -> Any:
+    return (
         select(OutboxMessage, Contact, Account)
         .join(Contact, col(Contact.id) == OutboxMessage.contact_id)
         .join(Account, col(Account.oa_id) == OutboxMessage.oa_id, isouter=True)
-        .where(col(OutboxMessage.id).in_(ids))
+        .where(col(OutboxMessage.id).in_(bindparam("ids", expanding=True)))
         .order_by(
             col(OutboxMessage.lane_rank),
             col(OutboxMessage.due_at),
             col(OutboxMessage.id),
         )
         .execution_options(populate_existing=True)
-    ).all()
-    return [
-        _claimed(row, contact, account, now, phone_of(session, row.content))
-        for row, contact, account in rows
-    ]
+    )
 
 
 @cache
@@ -215,7 +237,6 @@ def _soonest(rank: int, *more: ColumnElement[bool]) -> Any:
 
 @cache
 def _claim_statement() -> ReturningUpdate[int | None]:
-    """Built once: building it takes longer than running it."""
     at: BindParameter[datetime] = bindparam("at", type_=UTCDateTime())
     row = aliased(OutboxMessage, name="due_row")
     due = (

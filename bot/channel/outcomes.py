@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlmodel import Session, col, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Update, bindparam, literal_column
+from sqlmodel import Session, SQLModel, col, delete, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.channel import money
 from bot.channel.claiming import ClaimedMessage
@@ -26,6 +29,8 @@ from models import (
     OutboxMessage,
     SendAttempt,
 )
+
+_ATTEMPTS = SQLModel.metadata.tables[str(SendAttempt.__tablename__)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,7 @@ def record_outcome(
     session: Session, message: ClaimedMessage, outcome: Outcome, now: datetime
 ) -> MessageStatus:
     """Write the outcome; the row's status afterwards."""
-    row = session.exec(
-        select(OutboxMessage)
-        .where(col(OutboxMessage.id) == message.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
+    row = session.exec(_row_to_change(), params={"message": message.id}).first()
     _learn(session, message, outcome)
     if row is None:  # the person was erased in this moment
         return MessageStatus.CANCELLED
@@ -87,6 +87,16 @@ def record_outcome(
             money.settle(session, row, is_spent=outcome.may_have_left)
     session.add(row)
     return MessageStatus(row.status)
+
+
+@cache
+def _row_to_change() -> SelectOfScalar[OutboxMessage]:
+    return (
+        select(OutboxMessage)
+        .where(col(OutboxMessage.id) == bindparam("message"))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def _record_sent(row: OutboxMessage, outcome: Outcome, now: datetime) -> None:
@@ -112,18 +122,13 @@ def _record_calls(
     session: Session, message: ClaimedMessage, calls: Sequence[Call]
 ) -> None:
     """Each call gets its row; the first takes over the one written before it."""
-    begun = (
-        col(SendAttempt.message_id) == message.id,
-        col(SendAttempt.outcome) == STARTED,
-        col(SendAttempt.started_at) == message.claimed_at,
-    )
+    connection = session.connection()
+    begun = {"message": message.id, "begun_at": message.claimed_at}
     if not calls:
-        session.exec(delete(SendAttempt).where(*begun))
+        connection.execute(_forget_attempt(), begun)
         return
     first, *further = calls
-    taken_over = session.exec(
-        update(SendAttempt).where(*begun).values(**_fields_of(first))
-    )
+    taken_over = connection.execute(_take_over_attempt(), begun | _fields_of(first))
     if not taken_over.rowcount:
         further = list(calls)
     started_at = message.claimed_at
@@ -134,6 +139,25 @@ def _record_calls(
                 message_id=message.id, started_at=started_at, **_fields_of(call)
             )
         )
+
+
+@cache
+def _take_over_attempt() -> Update:
+    """Built once, as what is asked for each message: building takes longer than running."""
+    return update(_ATTEMPTS).where(*_begun())
+
+
+@cache
+def _forget_attempt() -> Delete:
+    return delete(_ATTEMPTS).where(*_begun())
+
+
+def _begun() -> tuple[ColumnElement[bool], ...]:
+    return (
+        _ATTEMPTS.c.message_id == bindparam("message"),
+        _ATTEMPTS.c.outcome == literal_column(f"'{STARTED}'"),
+        _ATTEMPTS.c.started_at == bindparam("begun_at"),
+    )
 
 
 def _fields_of(call: Call) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Reception:
         self._replaying = threading.Lock()
         self._closed = threading.Event()
         # PostgreSQL lets many write at once, and shares its commits by itself
-        self._write = Together(database).store if database.is_sqlite else self._alone
+        together = Together(self._store)
+        self._write = together.store if database.is_sqlite else self._alone
         self._counting = threading.Lock()
         self._outcomes = dict.fromkeys([*map(str, Outcome), NOT_TAKEN], 0)
         if spool.is_waiting():
@@ -82,9 +83,13 @@ class Reception:
         self._closed.set()
         self._bell.close()
 
-    def _alone(self, arrival: Arrival) -> Stored:
+    def _alone(self, given: Arrival) -> Stored:
+        return self._store([given])[0]
+
+    def _store(self, arrivals: Sequence[Arrival]) -> list[Stored]:
+        """In one transaction."""
         with self._database.writing_plainly() as connection:
-            return store_event(connection, arrival)
+            return [store_event(connection, arrival) for arrival in arrivals]
 
     def _put_aside(self, arrival: Arrival) -> Stored:
         try:
@@ -109,7 +114,7 @@ class Reception:
 
     def _replay_once(self) -> None:
         try:
-            replayed = self._spool.replay(self._store)
+            replayed = self._spool.replay(self._store_again)
         except (SQLAlchemyError, OSError) as error:
             _log_failure("spool_still_waits", error)
             return
@@ -117,11 +122,9 @@ class Reception:
             log.info("spool_replayed", events=replayed)
             self._bell.ring()
 
-    def _store(self, arrivals: Sequence[Arrival]) -> None:
+    def _store_again(self, arrivals: Sequence[Arrival]) -> None:
         try:
-            with self._database.writing_plainly() as connection:
-                for arrival in arrivals:
-                    store_event(connection, arrival)
+            self._store(arrivals)
         except StatementError as error:
             if type(error) in (StatementError, DataError, IntegrityError):
                 raise ValueError(type(error).__name__) from None  # never its text

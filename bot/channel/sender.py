@@ -25,7 +25,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
@@ -46,6 +46,7 @@ from bot.channel.fairness import BATCH, THREADS, Fairness
 from bot.channel.outcomes import Outcome, begin_attempts, record_outcome
 from bot.channel.pace import Pace
 from bot.channel.reconciling import Reconciler
+from bot.channel.together import Together
 from bot.channel.uploads import Uploads
 from bot.channel.window import Objects, nobody_objects, refusal
 from bot.channel.zalo.client import ZaloClient
@@ -98,6 +99,7 @@ class Sender:
         )
         reconciler = Reconciler(database, clock, client, accounts, resent_blindly)
         self._look_up: Work = reconciler.reconcile
+        self._reports = Together(self._record)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sender")
         self._in_hand: dict[Future[None], tuple[ClaimedMessage, Work]] = {}
         self._held_back_until: datetime | None = None  # by the pace, in this round
@@ -146,11 +148,16 @@ class Sender:
             is_something_lost = has_unknown(session, now)
         dealt_with = self._begin_look_ups(now) if is_something_lost else 0
         rivals = Counter(queue.lane for queue in queues)
+        has_answered = False
         for queue in self._fairness.in_order(queues, self._at_work()):
+            if has_answered and queue.lane != Lane.REPLY:
+                break  # another answer may be there by now: look before the patient ones
             room = self._fairness.room(queue, self._at_work(), rivals[queue.lane])
             rivals[queue.lane] -= 1
             if room:
-                dealt_with += self._begin_from(queue, room, now)
+                begun = self._begin_from(queue, room, now)
+                has_answered = has_answered or bool(begun)
+                dealt_with += begun
         return dealt_with
 
     def _begin_from(self, queue: Queue, room: int, now: datetime) -> int:
@@ -236,15 +243,27 @@ class Sender:
         started = time.monotonic()
         try:
             outcome = work(message)
-            with self._database.writing() as session:
-                now = self._clock.now()
-                status = record_outcome(session, message, outcome, now)
+            status = self._reports.store((message, outcome))
         except Exception:
             # the row stays "sending": after its lease it is looked for, never repeated
             log.exception("sender_failed", id=message.id)
             return
         took_ms = (time.monotonic() - started) * 1000
         _log_outcome(message, status, outcome, took_ms)
+
+    def _record(
+        self, reports: Sequence[tuple[ClaimedMessage, Outcome]]
+    ) -> list[MessageStatus]:
+        """In one transaction: calls that began together end together."""
+        # in the same order everywhere, so that two workers do not wait for each other
+        in_order = sorted(reports, key=lambda report: (report[0].oa_id, report[0].id))
+        with self._database.writing() as session:
+            now = self._clock.now()
+            statuses = {
+                message.id: record_outcome(session, message, outcome, now)
+                for message, outcome in in_order
+            }
+        return [statuses[message.id] for message, _ in reports]
 
     def _wait_for_pace(self) -> bool:
         """True when due rows were held back by the pace, and now need not be."""

@@ -1,61 +1,69 @@
-"""Arrivals that come while another one is being written share the next transaction.
+"""What comes while something else is being written shares the next transaction.
 
-SQLite lets one writer in at a time, and each commit waits for the disk: under load the
-threads of the web process would queue for both. Here the first in the queue writes for
-all who wait. Guarantees: ``store`` returns only after the commit that holds its event; an
-arrival that the database refuses fails alone, the others of its transaction are stored.
+Threads that each have a little to write would queue for the database (SQLite lets one
+writer in at a time) and for the interpreter, and each commit waits for the disk. Here the
+first in the queue writes for all who wait. Guarantees: ``store`` returns only after the
+commit that holds what it was given; what the database refuses fails alone, the others of
+its transaction are stored.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sqlalchemy.exc import OperationalError, TimeoutError
-
-from bot.channel.intake import Arrival, Stored, store_event
-from bot.db import Database
 
 # What says that the database is away, not that it dislikes what it was given.
 AWAY = (OperationalError, TimeoutError)
 
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
 
 @dataclass(slots=True)
-class _Place:
-    """One caller in the queue, and in the end what became of the event."""
+class _Place(Generic[Given, Made]):
+    """One caller in the queue, and in the end what became of what he gave."""
 
-    arrival: Arrival
-    outcome: Stored | Exception | None = None
+    given: Given
+    made: list[Made]  # empty, or one
+    error: Exception | None = None
+
+    @property
+    def is_served(self) -> bool:
+        return bool(self.made) or self.error is not None
 
 
-class Together:
-    """One per web process."""
+class Together(Generic[Given, Made]):
+    """``write`` stores several in one transaction of its own; what it makes of each, in
+    their order."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._queue: list[_Place] = []
+    def __init__(self, write: Callable[[Sequence[Given]], Sequence[Made]]) -> None:
+        self._write_in_one = write
+        self._queue: list[_Place[Given, Made]] = []
         self._queueing = threading.Lock()
         self._writing = threading.Lock()
 
-    def store(self, arrival: Arrival) -> Stored:
-        """Write this event, and those that wait with it; raises what the database says."""
-        place = _Place(arrival)
+    def store(self, given: Given) -> Made:
+        """Write this, and what waits with it; raises what the database says."""
+        place: _Place[Given, Made] = _Place(given, [])
         with self._queueing:
             self._queue.append(place)
         with self._writing:
-            if place.outcome is None:  # nobody wrote it for us meanwhile
+            if not place.is_served:  # nobody wrote it for us meanwhile
                 self._write_all(self._whole_queue())
-        if isinstance(place.outcome, Stored):
-            return place.outcome
-        raise place.outcome or RuntimeError("the thread that wrote for all has died")
+        if place.made:
+            return place.made[0]
+        raise place.error or RuntimeError("the thread that wrote for all has died")
 
-    def _whole_queue(self) -> list[_Place]:
+    def _whole_queue(self) -> list[_Place[Given, Made]]:
         with self._queueing:
             queue, self._queue = self._queue, []
             return queue
 
-    def _write_all(self, places: Sequence[_Place]) -> None:
+    def _write_all(self, places: Sequence[_Place[Given, Made]]) -> None:
         try:
             self._write(places)
         except AWAY as error:
@@ -65,19 +73,18 @@ class Together:
             for place in places:
                 self._write_alone(place)
 
-    def _write_alone(self, place: _Place) -> None:
+    def _write_alone(self, place: _Place[Given, Made]) -> None:
         try:
             self._write([place])
         except Exception as error:
             _give_up([place], error)
 
-    def _write(self, places: Sequence[_Place]) -> None:
-        with self._database.writing_plainly() as connection:
-            stored = [store_event(connection, place.arrival) for place in places]
-        for place, outcome in zip(places, stored, strict=True):
-            place.outcome = outcome
+    def _write(self, places: Sequence[_Place[Given, Made]]) -> None:
+        all_made = self._write_in_one([place.given for place in places])
+        for place, made in zip(places, all_made, strict=True):
+            place.made.append(made)
 
 
-def _give_up(places: Sequence[_Place], error: Exception) -> None:
+def _give_up(places: Sequence[_Place[Given, Made]], error: Exception) -> None:
     for place in places:
-        place.outcome = error
+        place.error = error

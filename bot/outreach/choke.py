@@ -16,8 +16,11 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Integer, bindparam
 from sqlmodel import Session, col, func, select
 
 from bot.calendar import Calendar
@@ -188,17 +191,25 @@ def is_released(session: Session, topic: str) -> bool:
 def _talks_in_circles(session: Session, contact_id: int, now: datetime) -> bool:
     """The last so many answers all left within the hour."""
     oldest = session.exec(
+        _answers_sent(), params={"contact": contact_id, "newer": LOOP_ANSWERS - 1}
+    ).first()
+    return oldest is not None and oldest > now - LOOP_WITHIN
+
+
+@cache
+def _answers_sent() -> Any:
+    """When an answer left that ``newer`` ones followed; built once, as each answer asks."""
+    return (
         select(OutboxMessage.sent_at)
         .where(
-            OutboxMessage.contact_id == contact_id,
+            OutboxMessage.contact_id == bindparam("contact"),
             OutboxMessage.kind == Kind.REPLY,
             col(OutboxMessage.sent_at).is_not(None),
         )
         .order_by(col(OutboxMessage.id).desc())
-        .offset(LOOP_ANSWERS - 1)
+        .offset(bindparam("newer", type_=Integer()))
         .limit(1)
-    ).first()
-    return oldest is not None and oldest > now - LOOP_WITHIN
+    )
 
 
 def _is_ours(session: Session, contact: Contact) -> bool:

@@ -133,9 +133,9 @@ def test_replaying_again_after_a_crash_changes_nothing(
     for number in range(3):
         spool.append(arrival(number))
     saved = (tmp_path / "spool" / "events.jsonl").read_bytes()
-    spool.replay(reception._store)
+    spool.replay(reception._store_again)
     (tmp_path / "spool" / "replaying.jsonl").write_bytes(saved)  # as if never forgotten
-    assert spool.replay(reception._store) == 3
+    assert spool.replay(reception._store_again) == 3
     assert stored(impatient) == ["m-0", "m-1", "m-2"]
 
 

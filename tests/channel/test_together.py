@@ -1,4 +1,4 @@
-"""Arrivals that wait together share a transaction, and nothing else."""
+"""What waits together shares a transaction, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlmodel import select
 
-from bot.channel.intake import Arrival, Outcome, Stored
+from bot.channel.intake import Arrival, Outcome, Stored, store_event
 from bot.channel.together import Together
 from bot.db import Database
 from models import Account, WebhookEvent
@@ -35,8 +35,13 @@ class Callers:
     """One arrival is being written; the others wait for it, all at once."""
 
     def __init__(self, database: Database) -> None:
-        self.together = Together(database)
+        self.database = database
+        self.together = Together(self._write)
         self.outcomes: dict[str, Stored | Exception] = {}
+
+    def _write(self, arrivals: Sequence[Arrival]) -> list[Stored]:
+        with self.database.writing_plainly() as connection:
+            return [store_event(connection, one) for one in arrivals]
 
     def store(self, arrival: Arrival) -> None:
         try:
