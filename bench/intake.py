@@ -47,7 +47,7 @@ ROWS = (10_000, 1_000_000)
 TURNS = 4  # ours and the prototype by turns: the machine's moods hit both
 OFFERED = 120.0  # events a second beside the worker: half as much again as wanted
 PLAIN_ZALO_MS = 150
-WANTED_INTAKE, WANTED_ANSWERED, WANTED_P99_MS = 250, 80, 150
+WANTED_INTAKE, WANTED_BESIDE, WANTED_P99_MS = 250, 80, 150
 WANTED_OF_PROTOTYPE, WANTED_GROWTH = 0.7, 1.3
 
 
@@ -261,11 +261,12 @@ def _rows(size: Sized, plain: Result) -> Iterator[str]:
     yield f"plain bot | {_load_text(plain)} | –"
     yield f"ours / plain bot | {ours.per_second / plain.per_second:.1f} | –"
     yield (
-        f"ours beside the worker | {_load_text(beside.load)} | p99 ≤ {WANTED_P99_MS} ms"
+        f"ours beside the worker | {_load_text(beside.load)} "
+        f"| ≥ {WANTED_BESIDE}/s, p99 ≤ {WANTED_P99_MS} ms"
     )
     yield (
         f"answered of {OFFERED:.0f}/s | {beside.answered_per_second:.0f}/s, "
-        f"{beside.left} left | ≥ {WANTED_ANSWERED}/s"
+        f"{beside.left} left | as Zalo's limit lets answers leave"
     )
     yield f"messages sent | {beside.sent_per_second:.0f}/s | Zalo allows 66/s"
 

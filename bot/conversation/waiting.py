@@ -40,6 +40,8 @@ class Claimed:
     event: WebhookEvent
     contact: Contact
     account: Account
+    # held here, since a session forgets what nobody holds, and would ask for it again
+    conversation: Conversation | None
 
 
 def look_up(session: Session, now: datetime) -> Sequence[Head]:
@@ -58,8 +60,7 @@ def claim(session: Session, event_id: int, now: datetime) -> Claimed | None:
     found = session.execute(_claim(), {"event": event_id, "now": now}).first()
     if found is None:
         return None
-    event, contact, account, _ = found
-    return Claimed(event, contact, account)
+    return Claimed(*found)
 
 
 @cache
