@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from pathlib import Path
@@ -129,6 +130,7 @@ def _serve_web(settings: Settings, target: str, log: Path | None = None) -> None
     from granian import Granian
     from granian.constants import Interfaces
 
+    gc.freeze()  # the web process is a fork: what is never looked through stays shared
     Granian(
         target,
         factory=True,

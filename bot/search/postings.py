@@ -68,7 +68,7 @@ class Postings:
         self._starts = np.concatenate(([0], np.cumsum(counts))).astype(np.uint32)
         narrow = np.uint16 if self._size <= 1 << 16 else np.uint32
         self._numbers = numbers[order].astype(narrow)
-        self._weights = weights[order].astype(np.float32)
+        self._weights = weights[order].astype(np.float16)  # no ranking needs more
 
     @classmethod
     def of_matrix(cls, weights: npt.NDArray[np.float32], negligible: float) -> Postings:

@@ -60,29 +60,33 @@ def load(file: Path) -> SearchIndex | None:
     try:
         with file.open("rb") as opened:
             data = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
-            opened.seek(BORDER)  # read, not mapped: pages nobody asks for stay away
+            # read, not mapped: pages nobody asks for stay away
+            opened.seek(BORDER)
             start = MAGIC + hashlib.file_digest(opened, _DIGEST).digest()
+            if data[: len(start)] != start:
+                return None
+            body, *arrays = _places(data[BORDER:])
+            opened.seek(BORDER + body.start)
+            made = io.BytesIO(opened.read(len(body)))
     except (OSError, ValueError):  # none there, or an empty one
         return None
-    if data[: len(start)] != start:
-        return None
-    body, *arrays = _parts(data[BORDER:])
-    return _OwnClasses(io.BytesIO(body), buffers=arrays).load()  # type: ignore[no-any-return]
+    mapped = [data[BORDER + one.start : BORDER + one.stop] for one in arrays]
+    return _OwnClasses(made, buffers=mapped).load()  # type: ignore[no-any-return]
 
 
 def _padded(part: bytes | memoryview) -> bytes:
     return bytes(part) + bytes(-len(part) % BORDER)
 
 
-def _parts(content: memoryview) -> list[memoryview]:
+def _places(content: memoryview) -> list[range]:
+    """Where each part stands in what follows the digest."""
     (count,) = _SIZE.unpack_from(content)
     places = range(_SIZE.size, _SIZE.size * (count + 1), _SIZE.size)
     sizes = [_SIZE.unpack_from(content, place)[0] for place in places]
     padded = [size + -size % BORDER for size in (_SIZE.size * (count + 1), *sizes)]
     starts = itertools.accumulate(padded)
     return [
-        content[start : start + size]
-        for start, size in zip(starts, sizes, strict=False)
+        range(start, start + size) for start, size in zip(starts, sizes, strict=False)
     ]
 
 
