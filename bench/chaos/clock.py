@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import TimeoutError
 from sqlmodel import select
 
 from bot.clock import Clock
@@ -112,7 +113,8 @@ class Clocks:
             thread.join()
 
     def _tick(self, seed: float, peace: bool) -> None:
-        """One worker's turn; killed, it leaves everything as it was."""
+        """One worker's turn; killed, or kept out of the database for longer than it is
+        patient (a machine that stood still), it leaves everything as it was."""
         rng, workshop = random.Random(seed), self._workshop()
         now = self.clock.now()
         try:
@@ -122,7 +124,7 @@ class Clocks:
                 taken = take_if_due(job, workshop, now, LEASE)
                 if taken is not None:
                     perform(taken, workshop, now)
-        except Killed:
+        except (Killed, TimeoutError):
             with self.lock:
                 self.kills += 1
 
