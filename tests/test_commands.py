@@ -16,6 +16,8 @@ from openpyxl import Workbook
 from bot.catalogue.catalogue import Catalogue
 from bot.db import Database
 from bot.people.invitation_codes import find_code
+from bot.settings import Settings
+from commands import COMMANDS
 from models import Account
 from tests.chat import lend_index
 from tests.warm import run_command
@@ -54,6 +56,19 @@ def office(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Of
     lend_index(catalogue, made.folder)
     assert made.lines("migrate")
     return made
+
+
+def test_the_containers_run_commands_and_settings_that_exist() -> None:
+    composed = (EXAMPLES / "compose.yaml").read_text(encoding="utf-8")
+    program, services = composed.split("\nservices:\n")
+    run = re.findall(r'"app\.py", "([a-z-]+)"', services)
+    assert run == ["migrate", "web", "worker"]
+    assert set(run) <= {command.name for command in COMMANDS}
+    given = re.findall(r"^    ([A-Z_]+):", program, re.MULTILINE)
+    assert given == ["DATABASE_URL", "DATA_DIR", "HOST", "PORT"]
+    assert {name.lower() for name in given} <= set(Settings.model_fields)
+    packed = (EXAMPLES / "Dockerfile.dockerignore").read_text().split()
+    assert {".env", "data", ".git"} <= set(packed)  # no secret enters an image
 
 
 def test_migrating_and_loading_again_change_nothing(office: Office) -> None:
