@@ -206,21 +206,21 @@ def test_a_message_says_nothing_about_following(store: Store) -> None:
 
 
 def test_a_failure_leaves_neither_event_nor_contact(
-    store: Store, database: Database
+    store: Store, either: Database
 ) -> None:
     class PowerCutError(Exception):
         pass
 
     def interrupted() -> None:
-        with database.writing() as session:
+        with either.writing() as session:
             payload = sample("user_send_text")
             arrival = arrival_of(parse_event(payload, NOW), payload, "0" * 64, NOW)
-            store_event(session.connection(), arrival)
+            assert store_event(session.connection(), arrival).is_new
             raise PowerCutError
 
     with pytest.raises(PowerCutError):
         interrupted()
-    with database.reading() as session:
+    with either.reading() as session:
         assert session.exec(select(WebhookEvent)).all() == []
         assert session.exec(select(Contact)).all() == []
     assert store.take(sample("user_send_text")).is_new
