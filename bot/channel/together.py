@@ -18,6 +18,9 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 
 # What says that the database is away, not that it dislikes what it was given.
 AWAY = (OperationalError, TimeoutError)
+# But these, in PostgreSQL's codes, are said of a single row: others wait for each other, or
+# somebody has held it for too long.
+ROW_IS_HELD = frozenset({"40P01", "55P03"})
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -67,22 +70,30 @@ class Together(Generic[Given, Made]):
         try:
             self._write(places)
         except AWAY as error:
+            if len(places) > 1 and _is_of_one_row(error):
+                self._write_each_alone(places)
+                return
             # who came meanwhile has waited as long as Zalo is patient, or nearly
             _give_up((*places, *self._whole_queue()), error)
         except Exception:
-            for place in places:
-                self._write_alone(place)
+            self._write_each_alone(places)
 
-    def _write_alone(self, place: _Place[Given, Made]) -> None:
-        try:
-            self._write([place])
-        except Exception as error:
-            _give_up([place], error)
+    def _write_each_alone(self, places: Sequence[_Place[Given, Made]]) -> None:
+        for place in places:
+            try:
+                self._write([place])
+            except Exception as error:
+                _give_up([place], error)
 
     def _write(self, places: Sequence[_Place[Given, Made]]) -> None:
         all_made = self._write_in_one([place.given for place in places])
         for place, made in zip(places, all_made, strict=True):
             place.made.append(made)
+
+
+def _is_of_one_row(error: Exception) -> bool:
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlstate", None) in ROW_IS_HELD
 
 
 def _give_up(places: Sequence[_Place[Given, Made]], error: Exception) -> None:

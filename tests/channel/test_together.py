@@ -127,3 +127,45 @@ def test_all_who_wait_learn_at_once_that_the_database_is_away(ours: Database) ->
     assert all(isinstance(e, OperationalError) for e in callers.outcomes.values())
     assert keys(ours) == []
     impatient.close()
+
+
+def test_a_row_that_somebody_holds_fails_alone(server_url: str) -> None:
+    patient = Database(server_url)
+    impatient = Database(server_url, patience=0.3)
+    with patient.writing() as session:
+        for oa_id in ("held", "free"):
+            session.add(Account(oa_id=oa_id, created_at=NOW))
+
+    def rename(oa_ids: Sequence[str]) -> list[str]:
+        with impatient.writing() as session:
+            for oa_id in oa_ids:
+                session.get_one(Account, oa_id, with_for_update=True).name = "new"
+        return list(oa_ids)
+
+    together, failed = Together(rename), []
+
+    def store(oa_id: str) -> None:
+        try:
+            together.store(oa_id)
+        except OperationalError:
+            failed.append(oa_id)
+
+    with patient.writing() as holding:
+        holding.get_one(Account, "held", with_for_update=True)
+        threads = [
+            threading.Thread(target=store, args=[one]) for one in ("held", "free")
+        ]
+        with together._writing:
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: len(together._queue) == 2)
+        for thread in threads:
+            thread.join()
+    with patient.reading() as session:
+        names = {
+            oa_id: session.get_one(Account, oa_id).name for oa_id in ("held", "free")
+        }
+    assert failed == ["held"]
+    assert names == {"held": "", "free": "new"}
+    for database in (patient, impatient):
+        database.close()
