@@ -58,8 +58,8 @@ def create_app(
     # no files of its own; Bootstrap-Flask derives the address of its files from this one
     app = Flask(__name__, static_folder=None, static_url_path="/static")
     spool = spool_of(settings)
-    bell = Ringer(open_bell(settings, database))
-    reception = Reception(database, spool, bell)
+    bell = open_bell(settings, database)
+    reception = Reception(database, spool, Ringer(bell))
     app.extensions |= {"database": database, "reception": reception}
     terms_of(settings)  # pages plan campaigns too
     app.register_blueprint(create_webhook(settings, reception, clock))
