@@ -20,9 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import TimeoutError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 # How long a writer waits for its turn, or for the server to answer. Zalo gives up on a
 # webhook after 2 s, and then the disk must have had its turn too; others may wait longer.
@@ -34,6 +34,11 @@ FROZEN_AFTER_SECONDS = 60
 # How often a writer of another process is asked whether it is done. SQLite's own waiting
 # sleeps up to 100 ms at a time, while our transactions last a few.
 TURN_POLL_SECONDS = 0.001
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table of a model, for statements without the ORM."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
 class Database:

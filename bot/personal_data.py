@@ -22,6 +22,7 @@ from sqlalchemy import Column, String, delete, literal, or_, select, update
 from sqlmodel import Session, SQLModel, col
 
 from bot.channel.outbox import Reason
+from bot.db import table_of
 from bot.errors import OperatorError
 from bot.feedback import forgetting
 from bot.people import audit
@@ -215,7 +216,7 @@ def export(session: Session, person: Person) -> dict[str, Any]:
 def _rows(
     session: Session, model: type[SQLModel], column: str, ids: list[int]
 ) -> Iterator[dict[str, Any]]:
-    table = SQLModel.metadata.tables[str(model.__tablename__)]
+    table = table_of(model)
     found = session.execute(
         select(table).where(table.c[column].in_(ids)).order_by(*table.primary_key)
     )

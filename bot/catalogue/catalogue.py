@@ -29,7 +29,7 @@ from bot.catalogue.pack_entries import (
     topic_entry,
     unit_entry,
 )
-from bot.db import Database
+from bot.db import Database, table_of
 from bot.search.entries import Entry
 from bot.search.findings import Finding
 from bot.search.shelf import Shelf, build
@@ -250,7 +250,7 @@ def _rows(
 ) -> Iterator[Mapping[str, object]]:
     """Plain rows in the order of their keys: thousands, so no objects are made of them,
     and few are held at a time."""
-    columns = SQLModel.metadata.tables[str(table.__tablename__)]
+    columns = table_of(table)
     asked = select(columns).order_by(*columns.primary_key)
     found = session.execute(asked, execution_options={"yield_per": ROWS_AT_A_TIME})
     (key,) = columns.primary_key

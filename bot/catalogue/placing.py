@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, SQLModel
 
 from bot.catalogue.catalogue import Catalogue, Imagined, entries
+from bot.db import table_of
 from bot.search.entries import Entry
 from bot.search.findings import Hit
 from bot.search.lexicon import Lexicon
@@ -58,8 +59,8 @@ def place_now(
 
 def _marked(session: Session, imagined: Imagined) -> Iterator[tuple[Entry, bool]]:
     model: type[SQLModel] = imagined.model
-    (key,) = SQLModel.metadata.tables[str(model.__tablename__)].primary_key
-    names = set(SQLModel.metadata.tables[str(model.__tablename__)].c.keys())
+    (key,) = table_of(model).primary_key
+    names = set(table_of(model).c.keys())
     for row, entry in entries(session, imagined):
         yield entry, row.keys() == names and row[key.name] == imagined.key
 

@@ -16,9 +16,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from bot.channel.inbound import InboundEvent
+from bot.db import table_of
 from models import MessageStatus, Official, OutboxMessage
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def note_receipt(connection: Connection, arrival: Arrival) -> None:
     found = _TRACKED.fullmatch(arrival.tracking_id)
     if found is None:
         return
-    rows = _table(OutboxMessage)
+    rows = table_of(OutboxMessage)
     number = int(found[1])
     key = connection.execute(
         select(rows.c.dedupe_key).where(
@@ -83,7 +84,3 @@ def note_receipt(connection: Connection, arrival: Arrival) -> None:
 
 def _mark(dedupe_key: str) -> str:
     return sha256(dedupe_key.encode()).hexdigest()[:8]
-
-
-def _table(model: type[SQLModel]) -> Any:
-    return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 
 from bot.channel.inbound import InboundEvent
 from bot.channel.values import ids_of
 from bot.channel.zalo.answers import GroupInfo
+from bot.db import table_of
 from models import AccountGroup, Contact, OutboxMessage, PrivacyChoice
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _keep(
     left_at: datetime | None,
 ) -> int:
     """The group's contact and row, made or renewed; the contact's number."""
-    contacts, groups = _table(Contact), _table(AccountGroup)
+    contacts, groups = table_of(Contact), table_of(AccountGroup)
     is_sqlite = connection.dialect.name == "sqlite"
     insert: Any = sqlite.insert if is_sqlite else postgresql.insert
     whose = (contacts.c.oa_id == oa_id) & (contacts.c.user_id == group_id)
@@ -167,7 +168,3 @@ def _keep(
             .values(unreachable_reason=None)
         )
     return contact_id
-
-
-def _table(model: type[SQLModel]) -> Any:
-    return SQLModel.metadata.tables[str(model.__tablename__)]

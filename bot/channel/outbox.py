@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel, col, select, update
+from sqlmodel import Session, col, select, update
 
 from bot.channel.inbound import text_digest
 from bot.channel.outgoing import Button as Button  # what is enqueued
@@ -34,6 +34,7 @@ from bot.channel.outgoing import Outgoing as Outgoing
 from bot.channel.outgoing import parts_of, to_json
 from bot.channel.reasons import Reason as Reason
 from bot.channel.zalo.errors import Action
+from bot.db import table_of
 from models import (
     KIND_OF_LANE,
     LANE_RANK,
@@ -415,7 +416,7 @@ def _with_key() -> Executable:
 def _new_rows(is_sqlite: bool) -> Executable:
     """A row another process added in this moment is left alone."""
     insert = sqlite.insert if is_sqlite else postgresql.insert
-    table = SQLModel.metadata.tables[str(OutboxMessage.__tablename__)]
+    table = table_of(OutboxMessage)
     return insert(table).on_conflict_do_nothing(index_elements=["dedupe_key"])
 
 

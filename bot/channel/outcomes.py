@@ -14,13 +14,14 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Update, bindparam, literal_column
-from sqlmodel import Session, SQLModel, col, delete, select, update
+from sqlmodel import Session, col, delete, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.channel import money
 from bot.channel.claiming import ClaimedMessage
 from bot.channel.outbox import STARTED, Reason
 from bot.channel.zalo.errors import Call
+from bot.db import table_of
 from models import (
     Account,
     ApiGeneration,
@@ -30,7 +31,7 @@ from models import (
     SendAttempt,
 )
 
-_ATTEMPTS = SQLModel.metadata.tables[str(SendAttempt.__tablename__)]
+_ATTEMPTS = table_of(SendAttempt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Executable,
     Select,
-    Table,
     Update,
     bindparam,
     case,
@@ -29,12 +28,12 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 
 from bot.channel.inbound import CLOCK_SKEW, EventKind
+from bot.db import table_of
 from models import Account, Contact, EventStatus, WebhookEvent
 
 if TYPE_CHECKING:
     from bot.channel.intake import Arrival
 
-_UNSAID = ("id", "contact_id")  # the database's own, and what a statement looks up
 _TOLD = ("user_id_by_app", "last_interaction_at")  # by any event, of its person
 _FOLLOWING = (EventKind.FOLLOW.value, EventKind.UNFOLLOW.value)
 
@@ -54,7 +53,7 @@ def is_ours(connection: Connection, oa_id: str) -> bool:
 
 def is_official(connection: Connection, arrival: Arrival) -> bool:
     """Whether who speaks is one here, or on another account of the same app."""
-    contacts = _table(Contact)
+    contacts = table_of(Contact)
     here = connection.execute(
         select(contacts.c.official_id, contacts.c.user_id_by_app).where(
             contacts.c.oa_id == arrival.oa_id, contacts.c.user_id == arrival.user_id
@@ -115,7 +114,7 @@ def remember_contact(connection: Connection, arrival: Arrival, event: NewEvent) 
 
 def note_delivery(connection: Connection, arrival: Arrival, no_body: str) -> None:
     """A row that was read in the history, without a body, gets that of its webhook."""
-    events = _table(WebhookEvent)
+    events = table_of(WebhookEvent)
     connection.execute(
         update(events)
         .where(events.c.event_key == arrival.event_key, events.c.body_sha256 == no_body)
@@ -152,7 +151,7 @@ def _remember_following(
     An event that occurred later was received later too, so the index on ``received_at``
     leaves only the rows since then to look at: none for an event that is on time.
     """
-    events, contacts = _table(WebhookEvent), _table(Contact)
+    events, contacts = table_of(WebhookEvent), table_of(Contact)
     newer = connection.execute(
         select(events.c.id).where(
             events.c.received_at > arrival.occurred_at - CLOCK_SKEW,
@@ -184,8 +183,8 @@ def _statements(connection: Connection) -> _Statements:
 
 @cache
 def _built(is_sqlite: bool) -> _Statements:
-    accounts, contacts = _table(Account), _table(Contact)
-    events = _table(WebhookEvent)
+    accounts, contacts = table_of(Account), table_of(Contact)
+    events = table_of(WebhookEvent)
     insert = sqlite.insert if is_sqlite else postgresql.insert
     event = (
         insert(events)
@@ -217,13 +216,15 @@ def _built(is_sqlite: bool) -> _Statements:
 def _with_renewal(event: ReturningInsert[int, int], renewal: Update) -> Executable:
     """Both in one statement: the way to the server and back costs more than either."""
     stored = event.cte("stored")
-    renewed = renewal.where(_table(Contact).c.id == stored.c.contact_id).cte("renewed")
+    renewed = renewal.where(table_of(Contact).c.id == stored.c.contact_id).cte(
+        "renewed"
+    )
     return select(stored.c.id, stored.c.contact_id).add_cte(renewed)
 
 
 def _renewed(new: Any) -> dict[str, ColumnElement[Any]]:
     """The newest of what was known of a person and what an event tells."""
-    old = _table(Contact).c
+    old = table_of(Contact).c
     at, was_at = new["last_interaction_at"], old.last_interaction_at
     return {
         "user_id_by_app": func.coalesce(new["user_id_by_app"], old.user_id_by_app),
@@ -235,13 +236,13 @@ def _renewed(new: Any) -> dict[str, ColumnElement[Any]]:
 
 def _event_of_ours() -> tuple[list[str], Select[*tuple[Any, ...]]]:
     """The columns of an event and a row for them, which only an account of ours has."""
-    accounts, contacts = _table(Account), _table(Contact)
-    events = _table(WebhookEvent)
+    accounts, contacts = table_of(Account), table_of(Contact)
+    events = table_of(WebhookEvent)
     known_contact = select(contacts.c.id).where(
         contacts.c.oa_id == bindparam("account"),
         contacts.c.user_id == bindparam("of_user"),
     )
-    unsaid = {*_UNSAID, "oa_id", "processed_at"}
+    unsaid = {"id", "processed_at", "oa_id", "contact_id"}  # later, or looked up here
     given = [column for column in events.c if column.name not in unsaid]
     values = [bindparam(column.name, type_=column.type) for column in given]
     # "account": a value named like a column of contacts would be written there too
@@ -261,7 +262,3 @@ def _defaults(model: type[SQLModel]) -> dict[str, Any]:
         if not field.is_required()
     }
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _table(model: type[SQLModel]) -> Table:
-    return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import SQLModel
 
 from bot.channel.inbound import InboundEvent
 from bot.channel.values import ids_of, object_at, text_of
+from bot.db import table_of
 from models import Contact, ContactTag, PrivacyChoice
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def remember(connection: Connection, arrival: Arrival) -> None:
         for user_id in arrival.tagged:
             _add(connection, arrival, user_id)
         return
-    contacts, tags = _table(Contact), _table(ContactTag)
+    contacts, tags = table_of(Contact), table_of(ContactTag)
     whose = select(contacts.c.id).where(contacts.c.oa_id == arrival.oa_id)
     if arrival.event_name == _REMOVED:
         whose = whose.where(contacts.c.user_id.in_(arrival.tagged))
@@ -51,7 +51,7 @@ def remember(connection: Connection, arrival: Arrival) -> None:
 
 
 def _add(connection: Connection, arrival: Arrival, user_id: str) -> None:
-    contacts = _table(Contact)
+    contacts = table_of(Contact)
     insert = _insert(connection)
     connection.execute(
         insert(contacts)
@@ -70,7 +70,7 @@ def _add(connection: Connection, arrival: Arrival, user_id: str) -> None:
         )
     ).scalar_one()
     connection.execute(
-        insert(_table(ContactTag))
+        insert(table_of(ContactTag))
         .values(contact_id=contact_id, tag=arrival.tag)
         .on_conflict_do_nothing()
     )
@@ -79,7 +79,3 @@ def _add(connection: Connection, arrival: Arrival, user_id: str) -> None:
 def _insert(connection: Connection) -> Any:
     is_sqlite = connection.dialect.name == "sqlite"
     return sqlite.insert if is_sqlite else postgresql.insert
-
-
-def _table(model: type[SQLModel]) -> Any:
-    return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -20,6 +20,7 @@ from sqlmodel import Session, SQLModel, col
 from bot.channel import outbox
 from bot.channel.intake import NO_BODY
 from bot.channel.outbox import STARTED, Reason
+from bot.db import table_of
 from bot.health import oldest_waiting
 from bot.watching.metrics.families import age, gauge, gauges, quantiles
 from models import (
@@ -174,7 +175,7 @@ def _newest(
 
 def _columns(table: type[SQLModel]) -> list[Any]:
     """All but the words."""
-    names = SQLModel.metadata.tables[str(table.__tablename__)].c.keys()
+    names = table_of(table).c.keys()
     return [
         getattr(table, name) for name in names if name not in ("payload", "content")
     ]
