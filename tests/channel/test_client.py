@@ -34,6 +34,20 @@ def test_text_goes_out_in_the_recorded_shape(
     assert "Authorization" not in zalo.calls[0].headers
 
 
+def test_the_proxy_of_the_environment_is_used(
+    zalo: FakeZalo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An office may let nobody out but through it."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", zalo.url)
+    outside = ZaloClient("http://zalo.invalid", "http://zalo.invalid")
+    for text in ("một", "hai"):
+        outside.send_text(TOKEN, USER, text)
+    outside.close()
+    assert [call.body["message"]["text"] for call in zalo.calls] == ["một", "hai"]
+
+
 def test_buttons_and_quote_go_out_in_the_recorded_shape(
     client: ZaloClient, zalo: FakeZalo, samples: Callable[[str], Any]
 ) -> None:
